@@ -1,0 +1,31 @@
+"""StackSpot AI agents as OpenAI models, as a LiteLLM custom provider.
+
+The names below are loaded when they are first asked for: importing LiteLLM takes seconds, and the pure modules
+(prompt, parser, settings) do without it. `config.yaml` must name them here and not in a submodule: LiteLLM executes a
+submodule by file path, outside `sys.modules`, and there would be two of everything.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from custom_handler.hooks import proxy_hooks
+    from custom_handler.keys import require_key
+    from custom_handler.provider import StackspotLLM, stackspot_llm
+
+__all__ = ["StackspotLLM", "proxy_hooks", "require_key", "stackspot_llm"]
+
+_HOMES = {
+    "StackspotLLM": "custom_handler.provider",
+    "stackspot_llm": "custom_handler.provider",
+    "proxy_hooks": "custom_handler.hooks",
+    "require_key": "custom_handler.keys",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

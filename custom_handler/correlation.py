@@ -1,0 +1,74 @@
+"""The correlation id: one per request, on every log line and every answer.
+
+The client's `correlation-id` header names it; without one it is made. It lives in a context variable, so that whatever
+runs for a request, log lines included, sees it without passing it along.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing, contextmanager
+from contextvars import ContextVar
+from typing import TypeVar
+
+from custom_handler.errors import RequestError
+
+T = TypeVar("T")
+
+HEADER = "correlation-id"
+_VALID = re.compile(r"[\x21-\x7e]{1,200}")
+_current: ContextVar[str] = ContextVar("correlation_id", default="-")
+
+
+def current() -> str:
+    """The correlation id of the running request, `-` outside of one."""
+    return _current.get()
+
+
+def new() -> str:
+    """A correlation id for a request that brought none."""
+    return str(uuid.uuid4())
+
+
+def from_headers(headers: Mapping[str, str]) -> str | None:
+    """The client's correlation id, or None.
+
+    Raises:
+        RequestError: it is longer than 200 characters or has characters that a header or a log line cannot carry.
+    """
+    value = next((text for name, text in headers.items() if name.lower() == HEADER), "").strip()
+    if not value:
+        return None
+    if not _VALID.fullmatch(value):
+        raise RequestError(
+            f"The {HEADER} header must have 1 to 200 printable ASCII characters and no spaces.", param=HEADER
+        )
+    return value
+
+
+@contextmanager
+def use(correlation_id: str) -> Iterator[None]:
+    """Make `correlation_id` the current one inside the block."""
+    token = _current.set(correlation_id)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+async def follow(correlation_id: str, items: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+    """Iterate `items` with `correlation_id` current inside each step, and only there.
+
+    An async generator runs in the context of whoever asks for its next item; two streams read in turn by one
+    task would otherwise see each other's id.
+    """
+    async with aclosing(items):
+        while True:
+            with use(correlation_id):
+                try:
+                    item = await anext(items)
+                except StopAsyncIteration:
+                    return
+            yield item

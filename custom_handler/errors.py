@@ -1,0 +1,135 @@
+"""Everything that can go wrong, as one tree.
+
+    BridgeError
+    ├── SettingError            500  a setting is missing or malformed
+    ├── RequestError            400  the client's request cannot be served as it is
+    │   ├── UnknownModelError   404  no such model, and no agent id either
+    │   └── ContextWindowError  400  the prompt is longer than the agent's model accepts
+    ├── IdentityRefusedError    401  the identity service refused the account
+    ├── AgentRefusedError       403  the agent id is wrong, or not shared with this account
+    ├── RateLimitedError        429  the account's quota is used up
+    └── UpstreamError           502  the service behind the proxy failed
+        ├── UnreachableError    502  no connection
+        ├── UnavailableError    503  the service answered 5xx
+        ├── UpstreamTimeoutError 504 no answer in time
+        └── BrokenAnswerError   502  the answer was cut, unreadable, or reported an error
+
+Errors of httpx, json and others are turned into these where they happen (`raise … from exc`);
+`provider` maps them once to LiteLLM's classes. Messages are read by clients and operators: they say what
+happened, where, and what to do next, and never carry a secret or text of a prompt.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class BridgeError(Exception):
+    """An error with the HTTP status, and the OpenAI `type` and `code`, that a client gets.
+
+    Args:
+        message: one or two sentences for whoever reads the client's error.
+        param: the field of the request that is at fault, as OpenAI's errors name it.
+        retry_after: seconds after which a new try makes sense.
+    """
+
+    status: ClassVar[int] = 500
+    type: ClassVar[str] = "server_error"
+    code: ClassVar[str] = "internal_error"
+    #: Whether the same call may succeed a moment later (it is repeated only before any output was sent).
+    transient: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, param: str | None = None, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+        self.retry_after = retry_after
+
+
+class SettingError(BridgeError):
+    """A setting is missing or malformed; the message names it and says what it is for."""
+
+    code = "setting_error"
+
+
+class RequestError(BridgeError):
+    """The request is at fault; `param` names the field."""
+
+    status = 400
+    type = "invalid_request_error"
+    code = "invalid_request"
+
+
+class UnknownModelError(RequestError):
+    """The model is neither configured nor an agent id."""
+
+    status = 404
+    code = "model_not_found"
+
+
+class ContextWindowError(RequestError):
+    """The prompt has more tokens than the agent's model accepts."""
+
+    code = "context_length_exceeded"
+
+
+class IdentityRefusedError(BridgeError):
+    """The identity service refused the account's credentials, or the service refused its token twice."""
+
+    status = 401
+    type = "authentication_error"
+    code = "identity_refused"
+
+
+class AgentRefusedError(BridgeError):
+    """The agent does not exist or is not shared with this account (upstream: 403 with an empty body)."""
+
+    status = 403
+    type = "permission_error"
+    code = "agent_refused"
+
+
+class RateLimitedError(BridgeError):
+    """The account's requests of this minute are used up; `retry_after` is always set."""
+
+    status = 429
+    type = "rate_limit_error"
+    code = "rate_limit_exceeded"
+
+
+class UpstreamError(BridgeError):
+    """The service behind the proxy failed."""
+
+    status = 502
+    type = "upstream_error"
+    code = "upstream_error"
+
+
+class UnreachableError(UpstreamError):
+    """No connection could be made: DNS, refused, TLS, a proxy."""
+
+    code = "upstream_unreachable"
+    transient = True
+
+
+class UnavailableError(UpstreamError):
+    """The service answered with a 5xx status."""
+
+    status = 503
+    code = "upstream_unavailable"
+    transient = True
+
+
+class UpstreamTimeoutError(UpstreamError):
+    """Nothing came within the connect or read timeout."""
+
+    status = 504
+    code = "upstream_timeout"
+    transient = True
+
+
+class BrokenAnswerError(UpstreamError):
+    """The answer was cut, could not be read, or carried an error of the service."""
+
+    code = "upstream_broken_answer"
+    transient = True

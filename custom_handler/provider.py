@@ -1,0 +1,160 @@
+"""StackSpot as a LiteLLM provider: four thin methods over one stream of events."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import httpx
+import litellm
+from litellm.llms.custom_llm import CustomLLM
+from litellm.types.utils import ModelResponse, ModelResponseStream
+
+from custom_handler import correlation, engine, models, request
+from custom_handler.auth import Token
+from custom_handler.chunks import Chunker, fold
+from custom_handler.errors import BridgeError, IdentityRefusedError, UpstreamError
+from custom_handler.events import Event
+from custom_handler.ids import CallIds
+from custom_handler.litellm_errors import to_litellm
+from custom_handler.loop_thread import LoopThread
+from custom_handler.settings import read_account
+from custom_handler.upstream.pool import Pool
+
+log = logging.getLogger("custom_handler.provider")
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What LiteLLM hands to a provider, as far as it is of use here."""
+
+    model: str
+    messages: Any
+    parameters: Mapping[str, Any]
+    model_info: Mapping[str, Any]
+    correlation_id: str
+    timeout: float | None
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> _Call:
+        litellm_params = given.get("litellm_params") or {}
+        from_proxy = (litellm_params.get("proxy_server_request") or {}).get("headers") or {}
+        headers = {**from_proxy, **(given.get("headers") or {})}
+        with _boundary(given["model"]):
+            return cls(
+                model=given["model"],
+                messages=given["messages"],
+                parameters=given.get("optional_params") or {},
+                model_info=litellm_params.get("model_info") or {},
+                correlation_id=correlation.from_headers(headers) or correlation.new(),
+                timeout=_seconds(given.get("timeout")),
+            )
+
+    @property
+    def call_ids(self) -> CallIds:
+        return CallIds(self.correlation_id, self.messages)
+
+
+def _seconds(timeout: object) -> float | None:
+    """The read timeout in LiteLLM's `timeout`, which may also be of httpx's kind."""
+    seconds = timeout.read if isinstance(timeout, httpx.Timeout) else timeout
+    return float(seconds) if isinstance(seconds, int | float) and seconds > 0 else None
+
+
+class StackspotLLM(CustomLLM):
+    """LiteLLM provider `stackspot`.
+
+    `model` is an agent id, `chat` for the agent in the settings, or any name whose entry in config.yaml has an
+    `agent_id`. All four methods take LiteLLM's keyword arguments; errors are LiteLLM's exceptions.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, Pool] = WeakKeyDictionary()
+        self._thread = LoopThread()
+
+    def completion(self, *_: Any, **given: Any) -> ModelResponse:
+        """A whole answer."""
+        return self._thread.run(self.acompletion(**given))
+
+    def streaming(self, *_: Any, **given: Any) -> Iterator[ModelResponseStream]:  # type: ignore[override] # LiteLLM's type names its older chunk form only
+        """An answer as it comes."""
+        return self._thread.iterate(self.astreaming(**given))
+
+    async def acompletion(self, *_: Any, **given: Any) -> ModelResponse:  # type: ignore[override] # LiteLLM's type is a coroutine of a coroutine
+        """A whole answer."""
+        call = _Call.of(given)
+        with correlation.use(call.correlation_id), _boundary(call.model):
+            async with aclosing(self._events(call)) as events:
+                return await fold(events, call.model, call.call_ids)
+
+    async def astreaming(self, *_: Any, **given: Any) -> AsyncGenerator[ModelResponseStream, None]:  # type: ignore[override] # as above
+        """An answer as it comes."""
+        call = _Call.of(given)
+        async with aclosing(correlation.follow(call.correlation_id, self._chunks(call))) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    def authenticate(self, account: str | None = None) -> Token:
+        """Sign in by hand: the token of the default account, or of `account`.
+
+        Raises:
+            BridgeError: a setting is missing, the credentials were refused, or the identity service cannot be reached;
+                the message says which and what to do.
+        """
+
+        async def sign_in() -> Token:
+            return await self._pool().tokens(read_account(account)).get()
+
+        return self._thread.run(sign_in())
+
+    async def _chunks(self, call: _Call) -> AsyncGenerator[ModelResponseStream, None]:
+        chunker = Chunker(call.model, call.call_ids)
+        with _boundary(call.model):
+            async with aclosing(self._events(call)) as events:
+                async for event in events:
+                    yield chunker.chunk(event)
+
+    async def _events(self, call: _Call) -> AsyncGenerator[Event, None]:
+        asked = request.parse(call.messages, call.parameters)
+        target = models.resolve(call.model, call.model_info)
+        upstream = self._pool().agent(target.agent_id, read_account(target.account), call.timeout)
+        async with aclosing(engine.answer(asked, upstream, _count_tokens)) as events:
+            async for event in events:
+                yield event
+
+    def _pool(self) -> Pool:
+        # A connection belongs to the event loop that opened it.
+        return self._pools.setdefault(asyncio.get_running_loop(), Pool())
+
+
+def _count_tokens(text: str) -> int:
+    return int(litellm.token_counter(model="", text=text))
+
+
+@contextmanager
+def _boundary(model: str) -> Iterator[None]:
+    """Only LiteLLM's exceptions leave: of any other, LiteLLM sends the whole traceback to the client."""
+    try:
+        yield
+        return
+    except BridgeError as exc:
+        log.log(_severity(exc), "%s: %s", type(exc).__name__, exc)
+        error = exc
+    except Exception:
+        log.exception("A fault in the proxy itself")
+        error = BridgeError(f"A fault in the proxy itself; its log has the details under {correlation.current()}.")
+    # Raised out here: LiteLLM also judges by what an exception was raised from.
+    raise to_litellm(error, model)
+
+
+def _severity(error: BridgeError) -> int:
+    return logging.ERROR if isinstance(error, UpstreamError | IdentityRefusedError) else logging.WARNING
+
+
+stackspot_llm = StackspotLLM()

@@ -1,0 +1,282 @@
+"""An OpenAI chat request, checked and made simple.
+
+`parse` takes what a client sent and gives frozen values that the prompt is rendered from. Whatever cannot be served is
+refused here with the path of the field, such as `messages[3].content[0].type`, before anything leaves the process.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from custom_handler.errors import RequestError
+
+Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
+#: OpenAI's role → ours. `developer` is the newer name of `system`, `function` the older name of `tool`.
+_ROLES: dict[str, Role] = {
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "assistant": "assistant",
+    "tool": "tool",
+    "function": "tool",
+}
+_TEXT_PARTS = {"text": "text", "input_text": "text", "output_text": "text", "refusal": "refusal"}
+
+
+@dataclass(frozen=True, slots=True)
+class PastCall:
+    """A call that the model made in an earlier turn; `arguments` as the client sent them."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn. `calls` only on assistant turns; `tool_call_id` and `name` only on tool turns."""
+
+    role: Role
+    text: str
+    calls: tuple[PastCall, ...] = ()
+    tool_call_id: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A function the model may call; `parameters` is its JSON Schema."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolChoice:
+    """`auto`, `none`, `required`, or `named` with the function's name."""
+
+    mode: Literal["auto", "none", "required", "named"] = "auto"
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """What the answer depends on."""
+
+    messages: tuple[Message, ...]
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice = ToolChoice()
+    parallel_tool_calls: bool = True
+
+    @property
+    def callable_tools(self) -> tuple[Tool, ...]:
+        """The tools that this answer may call."""
+        return () if self.tool_choice.mode == "none" else self.tools
+
+
+def parse(messages: object, parameters: Mapping[str, Any]) -> ChatRequest:
+    """Check a request.
+
+    Args:
+        messages: the field `messages` of the body.
+        parameters: its other OpenAI fields; unknown ones are accepted and ignored.
+
+    Raises:
+        RequestError: a field has a wrong type or a value that cannot be served; `param` is its path.
+    """
+    _check_parameters(parameters)
+    tools = tuple(_tools(parameters.get("tools")))
+    return ChatRequest(
+        messages=parse_messages(messages),
+        tools=tools,
+        tool_choice=_tool_choice(parameters.get("tool_choice"), tools),
+        parallel_tool_calls=parameters.get("parallel_tool_calls") is not False,
+    )
+
+
+def parse_messages(messages: object) -> tuple[Message, ...]:
+    """Check the field `messages` alone; see `parse`."""
+    if not isinstance(messages, list) or not messages:
+        raise RequestError("messages must be a list with at least one message.", param="messages")
+    return tuple(_message(message, f"messages[{index}]") for index, message in enumerate(messages))
+
+
+def _message(message: object, path: str) -> Message:
+    fields = _mapping(message, path)
+    role = fields.get("role")
+    if not isinstance(role, str) or role not in _ROLES:
+        raise RequestError(f"{path}.role must be one of {', '.join(_ROLES)}, not {role!r:.40}.", param=f"{path}.role")
+    return Message(
+        role=_ROLES[role],
+        text=_content(fields.get("content"), f"{path}.content"),
+        calls=tuple(_past_calls(fields, path)) if role == "assistant" else (),
+        tool_call_id=_optional_text(fields, "tool_call_id", path),
+        name=_optional_text(fields, "name", path),
+    )
+
+
+def _content(content: object, path: str) -> str:
+    """The text of `content`: a string, a list of parts, or null."""
+    if content is None:
+        return ""
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list):
+        raise RequestError(f"{path} must be a string, a list of parts, or null.", param=path)
+    return "\n".join(_part(part, f"{path}[{index}]") for index, part in enumerate(content))
+
+
+def _part(part: object, path: str) -> str:
+    if isinstance(part, str):
+        return part
+    fields = _mapping(part, path)
+    kind = fields.get("type")
+    if not isinstance(kind, str) or kind not in _TEXT_PARTS:
+        raise RequestError(
+            f"{path}.type is {kind!r:.40}, which these agents cannot read; send text parts.",
+            param=f"{path}.type",
+        )
+    key = _TEXT_PARTS[kind]
+    if not isinstance(fields.get(key), str):
+        raise RequestError(f"{path}.{key} must be a string.", param=f"{path}.{key}")
+    return str(fields[key])
+
+
+def _past_calls(fields: Mapping[str, Any], path: str) -> Iterator[PastCall]:
+    calls = fields.get("tool_calls") or []
+    if not isinstance(calls, list):
+        raise RequestError(f"{path}.tool_calls must be a list.", param=f"{path}.tool_calls")
+    for index, call in enumerate(calls):
+        yield _past_call(call, f"{path}.tool_calls[{index}]")
+    if fields.get("function_call") is not None:  # the form before tool calls had ids
+        yield _past_call({"function": fields["function_call"]}, f"{path}.function_call")
+
+
+def _past_call(call: object, path: str) -> PastCall:
+    fields = _mapping(call, path)
+    if fields.get("type") == "custom":
+        custom = _mapping(fields.get("custom"), f"{path}.custom")
+        function: Mapping[str, Any] = {
+            "name": custom.get("name"),
+            "arguments": {"input": custom.get("input")},
+        }
+    else:
+        function = _mapping(fields.get("function"), f"{path}.function")
+    name = function.get("name")
+    if not isinstance(name, str) or not name:
+        raise RequestError(f"{path}.function.name must be a string.", param=f"{path}.function.name")
+    return PastCall(id=str(fields.get("id") or ""), name=name, arguments=_past_arguments(function.get("arguments")))
+
+
+def _past_arguments(arguments: object) -> str:
+    """Arguments as one line of text; some clients send the object itself, or nothing, instead of JSON text."""
+    if isinstance(arguments, str):
+        return arguments.strip() or "{}"
+    return json.dumps(arguments or {}, ensure_ascii=False)
+
+
+def _tools(tools: object) -> Iterator[Tool]:
+    if tools is None:
+        return
+    if not isinstance(tools, list):
+        raise RequestError("tools must be a list.", param="tools")
+    for index, tool in enumerate(tools):
+        fields = _mapping(tool, f"tools[{index}]")
+        if fields.get("type", "function") == "function":  # other types run on OpenAI's side: nothing to offer
+            yield _tool(_mapping(fields.get("function"), f"tools[{index}].function"), f"tools[{index}].function")
+
+
+def _tool(function: Mapping[str, Any], path: str) -> Tool:
+    name, parameters = function.get("name"), function.get("parameters")
+    if not isinstance(name, str) or not name or any(map(str.isspace, name)):
+        raise RequestError(f"{path}.name must be a string without spaces.", param=f"{path}.name")
+    if parameters is not None and not isinstance(parameters, Mapping):
+        raise RequestError(f"{path}.parameters must be a JSON Schema object.", param=f"{path}.parameters")
+    return Tool(name, _optional_text(function, "description", path) or "", parameters or {})
+
+
+def _tool_choice(choice: object, tools: Sequence[Tool]) -> ToolChoice:
+    match choice:
+        case None | "auto":
+            return ToolChoice()
+        case "none":
+            return ToolChoice("none")
+        case "required" | "any" if tools:
+            return ToolChoice("required")
+        case {"type": "function", "function": {"name": str(name)}} | {"type": "function", "name": str(name)}:
+            return _named(name, tools)
+    raise RequestError(
+        "tool_choice must be none, auto, required (with tools), or name one function.", param="tool_choice"
+    )
+
+
+def _named(name: str, tools: Sequence[Tool]) -> ToolChoice:
+    if name not in {tool.name for tool in tools}:
+        raise RequestError(f"tool_choice names {name!r:.80}, which is not among tools.", param="tool_choice")
+    return ToolChoice("named", name)
+
+
+def _mapping(value: object, path: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise RequestError(f"{path} must be an object.", param=path)
+    return value
+
+
+def _optional_text(fields: Mapping[str, Any], key: str, path: str) -> str | None:
+    value = fields.get(key)
+    if value is not None and not isinstance(value, str):
+        raise RequestError(f"{path}.{key} must be a string.", param=f"{path}.{key}")
+    return value
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_positive(value: object) -> bool:
+    return isinstance(value, int) and _is_whole(value) and value > 0
+
+
+def _is_flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_stop(value: object) -> bool:
+    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(item, str) for item in value))
+
+
+def _has_type(value: object) -> bool:
+    return isinstance(value, Mapping) and isinstance(value.get("type"), str)
+
+
+#: Field → what it must be, in words and as a test. Null means not given.
+_TYPES: dict[str, tuple[str, Callable[[object], bool]]] = {
+    "temperature": ("a number", _is_number),
+    "top_p": ("a number", _is_number),
+    "presence_penalty": ("a number", _is_number),
+    "frequency_penalty": ("a number", _is_number),
+    "seed": ("a whole number", _is_whole),
+    "max_tokens": ("a whole number above 0", _is_positive),
+    "max_completion_tokens": ("a whole number above 0", _is_positive),
+    "n": ("1: these agents give one answer", lambda value: value == 1 and _is_whole(value)),
+    "logprobs": ("false: these agents do not report them", lambda value: value is False),
+    "top_logprobs": ("left out or 0: these agents do not report them", lambda value: value == 0),
+    "parallel_tool_calls": ("true or false", _is_flag),
+    "stop": ("a string or a list of strings", _is_stop),
+    "response_format": ("an object with a type", _has_type),
+}
+
+
+def _check_parameters(parameters: Mapping[str, Any]) -> None:
+    for name, (words, accepts) in _TYPES.items():
+        value = parameters.get(name)
+        if value is not None and not accepts(value):
+            raise RequestError(f"{name} must be {words}.", param=name)

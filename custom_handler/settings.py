@@ -1,0 +1,289 @@
+"""Every setting once: its name, what it is for, how it is read, and its default.
+
+Values come from the environment, then from a file `.env` in the working directory. Nothing is read at import:
+`read` looks a setting up when it is first needed and raises `SettingError` with the name and the purpose.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+
+from custom_handler.errors import SettingError
+
+T = TypeVar("T")
+
+PREFIX = "STACKSPOT_"
+_ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}", re.IGNORECASE)
+
+
+def is_agent_id(text: str) -> bool:
+    """Whether `text` is a 26-character ULID, the form of StackSpot's agent ids."""
+    return _ULID.fullmatch(text) is not None
+
+
+def _word(text: str) -> str:
+    if not re.fullmatch(r"\S+", text):
+        raise ValueError("must not contain spaces")
+    return text
+
+
+def _slug(text: str) -> str:
+    if not re.fullmatch(r"[\w.-]+", text):
+        raise ValueError("must be the account slug shown beside the keys: letters, digits, '-', '_' and '.'")
+    return text
+
+
+def _agent_id(text: str) -> str:
+    if not is_agent_id(text):
+        raise ValueError("must be an agent id: 26 characters, such as 01ARZ3NDEKTSV4RRFFQ69G5FAV")
+    return text
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must be a URL such as https://host.example.com")
+    return text.rstrip("/")
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds <= 86_400:
+        raise ValueError("must be a number of seconds above 0, at most 86400")
+    return seconds
+
+
+def _flag(text: str) -> bool:
+    words = {
+        "true": True,
+        "1": True,
+        "yes": True,
+        "on": True,
+        "false": False,
+        "0": False,
+        "no": False,
+        "off": False,
+    }
+    if text.lower() not in words:
+        raise ValueError("must be true or false")
+    return words[text.lower()]
+
+
+def _ca_file(text: str) -> Path | None:
+    if not text:
+        return None
+    path = Path(text).expanduser()
+    if not path.is_file():
+        raise ValueError("must be the path of a readable PEM file")
+    return path
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text.lower() not in choices:
+            raise ValueError(f"must be one of: {', '.join(choices)}")
+        return text.lower()
+
+    return parse
+
+
+@dataclass(frozen=True, slots=True)
+class Setting(Generic[T]):
+    """One setting.
+
+    Attributes:
+        name: the environment variable.
+        purpose: one clause, shown wherever the setting is at fault.
+        parse: text to value; raises `ValueError` with a clause that follows the name.
+        default: the text used when nothing is set; None means the setting is required.
+        secret: never shown in full.
+        short_name: a second, unprefixed variable that is read when `name` is not set.
+    """
+
+    name: str
+    purpose: str
+    parse: Callable[[str], T]
+    default: str | None = None
+    secret: bool = False
+    short_name: str | None = None
+
+
+CLIENT_ID = Setting("STACKSPOT_CLIENT_ID", "the client id of the account's access key", _word, short_name="CLIENT_ID")
+CLIENT_SECRET = Setting(
+    "STACKSPOT_CLIENT_SECRET",
+    "the client secret of the account's access key",
+    _word,
+    secret=True,
+    short_name="CLIENT_SECRET",
+)
+REALM = Setting("STACKSPOT_REALM", "the account slug shown beside the access key", _slug, short_name="REALM")
+AGENT_ID = Setting(
+    "STACKSPOT_GENAI_AGENT_ID",
+    "the agent behind the model stackspot-chat",
+    _agent_id,
+    short_name="GENAI_AGENT_ID",
+)
+IDM_URL = Setting(
+    "STACKSPOT_IDM_URL", "the identity service that issues tokens", _url, default="https://idm.stackspot.com"
+)
+INFERENCE_URL = Setting(
+    "STACKSPOT_INFERENCE_URL",
+    "the service that runs agents",
+    _url,
+    default="https://genai-inference-app.stackspot.com",
+)
+DATA_URL = Setting(
+    "STACKSPOT_DATA_URL",
+    "the service that takes file uploads",
+    _url,
+    default="https://data-integration-api.stackspot.com",
+)
+CA_BUNDLE = Setting(
+    "STACKSPOT_CA_BUNDLE",
+    "a PEM file of extra certificate authorities, added to the system's",
+    _ca_file,
+    default="",
+)
+CONNECT_TIMEOUT = Setting("STACKSPOT_CONNECT_TIMEOUT", "seconds to wait for a connection", _seconds, default="20")
+READ_TIMEOUT = Setting(
+    "STACKSPOT_READ_TIMEOUT", "seconds to wait for the next piece of an answer", _seconds, default="600"
+)
+REQUIRE_CORRELATION_ID = Setting(
+    "REQUIRE_CORRELATION_ID",
+    "whether a request without a correlation-id header is refused",
+    _flag,
+    default="false",
+)
+LOG_LEVEL = Setting(
+    "STACKSPOT_LOG_LEVEL",
+    "the least severe message that is logged",
+    _one_of("debug", "info", "warning", "error"),
+    default="info",
+)
+LOG_FORMAT = Setting("STACKSPOT_LOG_FORMAT", "how log lines are written", _one_of("text", "json"), default="text")
+
+ALL: tuple[Setting[Any], ...] = (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    REALM,
+    AGENT_ID,
+    IDM_URL,
+    INFERENCE_URL,
+    DATA_URL,
+    CA_BUNDLE,
+    CONNECT_TIMEOUT,
+    READ_TIMEOUT,
+    REQUIRE_CORRELATION_ID,
+    LOG_LEVEL,
+    LOG_FORMAT,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The text of a setting and where it came from, such as `CLIENT_ID in .env` or `default`."""
+
+    text: str
+    origin: str
+
+
+def _dotenv() -> Mapping[str, str | None]:
+    path = Path(".env").absolute()
+    return _parse_dotenv(path, path.stat().st_mtime_ns) if path.is_file() else {}
+
+
+@lru_cache(maxsize=1)
+def _parse_dotenv(path: Path, _modified: int) -> Mapping[str, str | None]:
+    return dotenv_values(path)
+
+
+def find(setting: Setting[Any]) -> Found | None:
+    """Look `setting` up: long name before short, environment before `.env`; empty counts as not set."""
+    dotenv = _dotenv()
+    for name in filter(None, (setting.name, setting.short_name)):
+        in_environment, in_file = os.environ.get(name, "").strip(), (dotenv.get(name) or "").strip()
+        # LiteLLM copies .env into the environment when it is imported: the same text came from the file.
+        if in_environment and in_environment != in_file:
+            return Found(in_environment, f"{name} in the environment")
+        if in_file:
+            return Found(in_file, f"{name} in .env")
+    return None if setting.default is None else Found(setting.default, "default")
+
+
+def read(setting: Setting[T]) -> T:
+    """The value of `setting`.
+
+    Raises:
+        SettingError: it is required and not set, or its text cannot be read.
+    """
+    found = find(setting)
+    if found is None:
+        names = " or ".join(filter(None, (setting.name, setting.short_name)))
+        raise SettingError(f"{names} is not set: {setting.purpose}. Set it in the environment or in .env.")
+    try:
+        return setting.parse(found.text)
+    except ValueError as exc:
+        raise SettingError(f"{setting.name} ({found.origin}) {exc}. It is {setting.purpose}.") from exc
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Credentials of one StackSpot account. `realm` and `client_id` together own one quota."""
+
+    realm: str
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Where StackSpot is and how long to wait for it (timeouts in seconds)."""
+
+    idm_url: str
+    inference_url: str
+    data_url: str
+    ca_bundle: Path | None
+    connect_timeout: float
+    read_timeout: float
+
+
+def _of_account(setting: Setting[T], account: str | None) -> Setting[T]:
+    """`setting` for a named account: account `team-b` reads STACKSPOT_TEAM_B_CLIENT_ID and so on."""
+    if account is None:
+        return setting
+    infix = re.sub(r"\W", "_", account).upper()
+    name = setting.name.replace(PREFIX, f"{PREFIX}{infix}_", 1)
+    return Setting(name, f"{setting.purpose} {account!r}", setting.parse, secret=setting.secret)
+
+
+def read_account(account: str | None = None) -> Account:
+    """Credentials of the default account, or of one named in a model's `model_info`."""
+    return Account(
+        realm=read(_of_account(REALM, account)),
+        client_id=read(_of_account(CLIENT_ID, account)),
+        client_secret=read(_of_account(CLIENT_SECRET, account)),
+    )
+
+
+def read_connection() -> Connection:
+    """The services' addresses and timeouts."""
+    return Connection(
+        idm_url=read(IDM_URL),
+        inference_url=read(INFERENCE_URL),
+        data_url=read(DATA_URL),
+        ca_bundle=read(CA_BUNDLE),
+        connect_timeout=read(CONNECT_TIMEOUT),
+        read_timeout=read(READ_TIMEOUT),
+    )

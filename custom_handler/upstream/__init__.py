@@ -1,0 +1,1 @@
+"""The services behind the proxy: one protocol, one module a service."""

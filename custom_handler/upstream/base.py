@@ -1,0 +1,41 @@
+"""What every service behind the proxy looks like from inside."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of the model's text; never empty, never with half a surrogate pair."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the service said about its answer; None where it said nothing. Token counts as the service counts them."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    stop_reason: str | None = None
+
+
+Piece: TypeAlias = Delta | Report
+
+
+class Upstream(Protocol):
+    """One agent, ready to be asked."""
+
+    def stream(self, prompt: str) -> AsyncGenerator[Piece, None]:
+        """Ask `prompt`: any number of `Delta`, then one `Report`.
+
+        Closing the generator closes the connection. Whatever fails before the first `Delta` may have been
+        tried again; nothing is tried again after it.
+
+        Raises:
+            BridgeError: the account, the agent, the prompt or the service is at fault.
+        """
+        ...

@@ -1,0 +1,39 @@
+"""Asking again when a call failed before anything came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+
+from custom_handler.errors import BridgeError
+from custom_handler.upstream.base import Piece
+
+log = logging.getLogger("custom_handler.upstream")
+
+#: Seconds to wait before each new try.
+DELAYS = (1.0, 2.0, 4.0)
+#: No new try begins later than this many seconds after the first one did.
+_TOO_LATE = 600.0
+
+
+async def retrying(
+    ask: Callable[[], AsyncGenerator[Piece, None]], delays: Sequence[float] = DELAYS
+) -> AsyncGenerator[Piece, None]:
+    """The pieces of `ask()`, which is called again after a transient error, but never once a piece was passed on."""
+    started = time.monotonic()
+    for delay in (*delays, None):
+        passed_on = False
+        try:
+            async with aclosing(ask()) as pieces:
+                async for piece in pieces:
+                    passed_on = True
+                    yield piece
+            return
+        except BridgeError as exc:
+            if passed_on or not exc.transient or delay is None or time.monotonic() - started > _TOO_LATE:
+                raise
+            log.warning("Asking again in %g s: %s", delay, exc)
+        await asyncio.sleep(delay)

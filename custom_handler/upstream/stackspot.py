@@ -1,0 +1,177 @@
+"""StackSpot AI: one prompt in, a stream of text out."""
+
+from __future__ import annotations
+
+import codecs
+import logging
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import httpx
+from httpx_sse import EventSource, ServerSentEvent
+
+from custom_handler.auth import BearerAuth
+from custom_handler.errors import BrokenAnswerError, UpstreamTimeoutError
+from custom_handler.settings import Connection
+from custom_handler.surrogates import SurrogateJoiner, mend
+from custom_handler.transport import as_upstream_error, timeouts
+from custom_handler.upstream import frames
+from custom_handler.upstream.base import Delta, Piece, Report
+from custom_handler.upstream.refusals import as_refusal
+from custom_handler.upstream.retry import retrying
+
+log = logging.getLogger("custom_handler.upstream")
+
+_LONGEST_REFUSAL = 65_536  # bytes of an error body that are worth reading
+
+
+@dataclass(frozen=True, slots=True)
+class StackspotAgent:
+    """One agent, asked with one account; an `Upstream`."""
+
+    client: httpx.AsyncClient
+    connection: Connection
+    auth: BearerAuth
+    agent_id: str
+
+    def stream(self, prompt: str) -> AsyncGenerator[Piece, None]:
+        """See `Upstream.stream`."""
+        return retrying(lambda: self._ask(prompt))
+
+    async def _ask(self, prompt: str) -> AsyncGenerator[Piece, None]:
+        async with self._answer(prompt) as response, aclosing(self._events(response)) as events:
+            reader = _Reader(self._service, self.connection.read_timeout)
+            async for event in events:
+                if text := reader.read(event):
+                    yield Delta(text)
+                if reader.complete:
+                    break
+            if text := reader.end():
+                yield Delta(text)
+            yield reader.report
+
+    @asynccontextmanager
+    async def _answer(self, prompt: str) -> AsyncIterator[httpx.Response]:
+        url = f"{self.connection.inference_url}/v1/agent/{quote(self.agent_id, safe='')}/chat"
+        headers = {"Accept": "text/event-stream"}
+        timeout = timeouts(self.connection)
+        try:
+            async with self.client.stream(
+                "POST", url, json=_body(prompt), headers=headers, auth=self.auth, timeout=timeout
+            ) as response:
+                if response.status_code != 200:
+                    raise as_refusal(response.status_code, response.headers, await _start_of(response), self.agent_id)
+                yield response
+        except httpx.HTTPError as exc:
+            raise as_upstream_error(exc, self._service) from exc
+
+    async def _events(self, response: httpx.Response) -> AsyncGenerator[ServerSentEvent, None]:
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind == "application/json":
+            yield ServerSentEvent(data=(await response.aread()).decode("utf-8", "replace"))
+        elif kind == "text/html":
+            raise BrokenAnswerError(
+                f"{self._service} answered with a web page; a login page of a proxy in between would look like this."
+            )
+        else:
+            async with aclosing(EventSource(_as_sse(response)).aiter_sse()) as events:
+                async for event in events:
+                    yield event
+
+    @property
+    def _service(self) -> str:
+        return f"StackSpot at {urlsplit(self.connection.inference_url).netloc}"
+
+
+def _body(prompt: str) -> dict[str, Any]:
+    return {
+        "user_prompt": mend(prompt),
+        "streaming": True,  # an answer in one piece is cut off after about 120 s
+        "stackspot_knowledge": False,  # true attaches sources that nobody asked for
+        "return_ks_in_response": False,
+    }
+
+
+async def _start_of(response: httpx.Response) -> bytes:
+    body = b""
+    async for piece in response.aiter_bytes():
+        body += piece
+        if len(body) > _LONGEST_REFUSAL:
+            break
+    return body
+
+
+def _as_sse(response: httpx.Response) -> httpx.Response:
+    """The same answer in the form that httpx-sse reads whole.
+
+    It would lose the first event behind a byte order mark and the last one without a blank line after it, and
+    wants the right content type, which is read as UTF-8 whatever it says (as the SSE standard has it).
+    """
+
+    async def content() -> AsyncGenerator[bytes, None]:
+        decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")  # takes the mark away
+        async for piece in response.aiter_bytes():
+            yield decoder.decode(piece).encode()
+        yield decoder.decode(b"", final=True).encode() + b"\n\n"
+
+    return httpx.Response(200, headers={"content-type": "text/event-stream; charset=utf-8"}, content=content())
+
+
+class _Reader:
+    """Folds the events of one answer: text to pass on, and the report at the end."""
+
+    def __init__(self, service: str, patience: float) -> None:
+        self.report = Report()
+        self._service = service
+        self._patience = patience
+        self._joiner = SurrogateJoiner()
+        self._last_progress = time.monotonic()
+        self._empty = True
+
+    @property
+    def complete(self) -> bool:
+        """Whether the service said that it is done; it may keep the connection open all the same."""
+        return self.report.stop_reason is not None
+
+    def read(self, event: ServerSentEvent) -> str:
+        """The text of an event that can be passed on.
+
+        Raises:
+            BrokenAnswerError: the event reports an error or cannot be read.
+            UpstreamTimeoutError: events come, but for too long none of them has had text.
+        """
+        if frames.is_noise(event.data):
+            _log_noise(event.data)
+            frame = frames.Frame()
+        else:
+            frame = frames.read(event.event, event.data)
+        self.report = frames.merge(self.report, frame.report)
+        self._note_progress(frame.text)
+        log.debug("delta %r", frame.text)
+        return self._joiner.feed(frame.text)
+
+    def end(self) -> str:
+        """What was held back.
+
+        Raises:
+            BrokenAnswerError: the service closed an answer that had not even begun.
+        """
+        if self._empty and self.report == Report():
+            raise BrokenAnswerError(f"{self._service} closed the answer before it began.")
+        return self._joiner.flush()
+
+    def _note_progress(self, text: str) -> None:
+        now = time.monotonic()
+        if text:
+            self._empty, self._last_progress = False, now
+        elif now - self._last_progress > self._patience:
+            raise UpstreamTimeoutError(f"{self._service} sent only empty events for {self._patience:g} s.")
+
+
+def _log_noise(data: str) -> None:
+    if data.strip() not in {"", "[DONE]"}:
+        log.warning("Ignored an event of %d characters that is not JSON", len(data))

@@ -1,0 +1,55 @@
+"""What all tests share: an emulator of StackSpot on a real socket, and settings that point at it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from emulator import Emulator, Options
+
+AGENT = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """LiteLLM and the provider are asyncio programs."""
+    return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Neither the developer's environment nor a `.env` reaches a test."""
+    for name in os.environ:
+        if name.startswith("STACKSPOT_") or name in {"CLIENT_ID", "CLIENT_SECRET", "REALM", "GENAI_AGENT_ID"}:
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    """A StackSpot without quota."""
+    with Emulator(Options(rpm=None)) as running:
+        yield running
+
+
+def settings_for(emulator: Emulator) -> dict[str, str]:
+    """The environment that makes `emulator` the StackSpot of the provider."""
+    return {
+        "STACKSPOT_CLIENT_ID": "emulated-client",
+        "STACKSPOT_CLIENT_SECRET": "emulated-secret",
+        "STACKSPOT_REALM": "emulated",
+        "STACKSPOT_GENAI_AGENT_ID": AGENT,
+        "STACKSPOT_IDM_URL": emulator.url,
+        "STACKSPOT_INFERENCE_URL": emulator.url,
+        "STACKSPOT_DATA_URL": emulator.url,
+    }
+
+
+@pytest.fixture
+def settings_set(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings of this process point at `emulator`."""
+    for name, value in settings_for(emulator).items():
+        monkeypatch.setenv(name, value)

@@ -1,0 +1,203 @@
+"""The parser: which text becomes a call, and that nothing depends on where the text was cut."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from custom_handler.events import Content, Text, ToolCall
+from custom_handler.markers import ENDS, render_call
+from custom_handler.parser import CallParser
+
+TOOLS = ("get_weather", "run")
+
+
+def parse(*pieces: str, tools: tuple[str, ...] = TOOLS) -> tuple[list[Content], bool]:
+    """Everything the parser gives for `pieces`, with neighbouring texts joined, and whether a call was cut off."""
+    parser = CallParser(tools)
+    content = [item for piece in pieces for item in parser.feed(piece)] + parser.flush()
+    return joined(content), parser.cut
+
+
+def joined(content: list[Content]) -> list[Content]:
+    out: list[Content] = []
+    for item in content:
+        if isinstance(item, Text) and out and isinstance(out[-1], Text):
+            out[-1] = Text(out[-1].text + item.text)
+        else:
+            out.append(item)
+    return out
+
+
+def cut_into(text: str, size: int) -> list[str]:
+    return [text[start : start + size] for start in range(0, len(text), size)]
+
+
+CALL = render_call("get_weather", '{"city": "Recife"}')
+RECIFE = ToolCall("get_weather", '{"city": "Recife"}')
+
+ANSWERS = {
+    "plain text": ("Olá! Como vai?", [Text("Olá! Como vai?")]),
+    "one call": (CALL, [RECIFE]),
+    "text before a call": (f"I'll check.\n\n{CALL}", [Text("I'll check.\n\n"), RECIFE]),
+    "text after a call": (f"{CALL}\nDone.", [RECIFE, Text("\nDone.")]),
+    "text between calls": (f"{CALL}\nand\n{CALL}", [RECIFE, Text("\nand\n"), RECIFE]),
+    "calls in a row": (f"{CALL}\n\n{CALL}\n{CALL}", [RECIFE, RECIFE, RECIFE]),
+    "blank lines before a call": (f"\n\n {CALL}\n", [RECIFE]),
+    "only white space": (" \n ", [Text(" \n ")]),
+    "no arguments line": ("FUNCTION_CALL_START\nrun\nFUNCTION_CALL_END", [ToolCall("run", "{}")]),
+    "empty arguments line": ("FUNCTION_CALL_START\nrun\narguments:\nFUNCTION_CALL_END", [ToolCall("run", "{}")]),
+    "empty arguments": ("FUNCTION_CALL_START\nrun\narguments: {}\nFUNCTION_CALL_END", [ToolCall("run", "{}")]),
+    "arguments on the next line": (
+        'FUNCTION_CALL_START\nrun\narguments:\n{\n "a": [1, {"b": 2}]\n}\nFUNCTION_CALL_END',
+        [ToolCall("run", '{\n "a": [1, {"b": 2}]\n}')],
+    ),
+    "named with function_name": (
+        'FUNCTION_CALL_START\nfunction_name: run\narguments: {"a": 1}\nFUNCTION_CALL_END',
+        [ToolCall("run", '{"a": 1}')],
+    ),
+    "other markers around one object": (
+        'TOOL_CALL_START\n{"function_name": "run", "arguments": {"a": "é"}}\nTOOL_CALL_END',
+        [ToolCall("run", '{"a": "é"}')],
+    ),
+    "tags around one object": (
+        '<tool_call>{"name": "run", "arguments": {}}</tool_call>',
+        [ToolCall("run", "{}")],
+    ),
+    "tags around several objects": (
+        '<tool_call>[{"name": "run"}, {"name": "run", "arguments": "{\\"a\\": 2}"}]</tool_call>',
+        [ToolCall("run", "{}"), ToolCall("run", '{"a": 2}')],
+    ),
+    "markers inside a string": (
+        render_call("run", '{"code": "FUNCTION_CALL_END }] \\" FUNCTION_CALL_START <tool_call>"}'),
+        [ToolCall("run", '{"code": "FUNCTION_CALL_END }] \\" FUNCTION_CALL_START <tool_call>"}')],
+    ),
+    "backslash at the end of a string": (
+        render_call("run", '{"path": "C:\\\\"}') + "ok",
+        [ToolCall("run", '{"path": "C:\\\\"}'), Text("ok")],
+    ),
+    "raw line breaks in a string": (
+        'FUNCTION_CALL_START\nrun\narguments: {"code": "a\n\tb"}\nFUNCTION_CALL_END',
+        [ToolCall("run", '{"code": "a\\n\\tb"}')],
+    ),
+    "no end marker": ('FUNCTION_CALL_START\nrun\narguments: {"a": 1}', [ToolCall("run", '{"a": 1}')]),
+    "no end marker, then text": (
+        'FUNCTION_CALL_START\nrun\narguments: {"a": 1}\nDone',
+        [ToolCall("run", '{"a": 1}'), Text("Done")],
+    ),
+    "an unknown tool": (
+        'FUNCTION_CALL_START\nrm\narguments: {"a": 1}\nFUNCTION_CALL_END',
+        [Text('FUNCTION_CALL_START\nrm\narguments: {"a": 1}\nFUNCTION_CALL_END')],
+    ),
+    "an unknown tool in an object": (
+        '<tool_call>{"name": "rm", "arguments": {}}</tool_call>',
+        [Text('<tool_call>{"name": "rm", "arguments": {}}</tool_call>')],
+    ),
+    "markers in prose": (
+        "Write FUNCTION_CALL_START, a name, and FUNCTION_CALL_END.",
+        [Text("Write FUNCTION_CALL_START, a name, and FUNCTION_CALL_END.")],
+    ),
+    "a marker and much prose": (f"<tool_call> {'word ' * 200}{{}}", [Text(f"<tool_call> {'word ' * 200}{{}}")]),
+    "a quoted marker before a call": (
+        f"`FUNCTION_CALL_START` begins it:\n{CALL}",
+        [Text("`FUNCTION_CALL_START` begins it:\n"), RECIFE],
+    ),
+    "arguments that are no object": (
+        "FUNCTION_CALL_START\nrun\narguments: [1]\nFUNCTION_CALL_END",
+        [Text("FUNCTION_CALL_START\nrun\narguments: [1]\nFUNCTION_CALL_END")],
+    ),
+    "arguments that are no JSON": (
+        "FUNCTION_CALL_START\nrun\narguments: {a}\nFUNCTION_CALL_END",
+        [Text("FUNCTION_CALL_START\nrun\narguments: {a}\nFUNCTION_CALL_END")],
+    ),
+    "numbers that are no JSON": (
+        "FUNCTION_CALL_START\nrun\narguments: {\"a\": NaN}\nFUNCTION_CALL_END",
+        [Text("FUNCTION_CALL_START\nrun\narguments: {\"a\": NaN}\nFUNCTION_CALL_END")],
+    ),
+    "an object whose arguments are no JSON": (
+        '<tool_call>{"name": "run", "arguments": "{"}</tool_call>',
+        [Text('<tool_call>{"name": "run", "arguments": "{"}</tool_call>')],
+    ),
+    "an object without a name": ("<tool_call>{}</tool_call>", [Text("<tool_call>{}</tool_call>")]),
+    "a list of no calls": ("<tool_call>[1]</tool_call>", [Text("<tool_call>[1]</tool_call>")]),
+    "the beginning of a marker at the end": ("See FUNCTION_CALL_", [Text("See FUNCTION_CALL_")]),
+    "a marker and nothing more": ("See FUNCTION_CALL_START\nrun", [Text("See FUNCTION_CALL_START\nrun")]),
+    "a marker and an object that ends early": ('<tool_call>{"a": ', [Text('<tool_call>{"a": ')]),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), ANSWERS.values(), ids=ANSWERS)
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 11, 23, 10_000])
+def test_an_answer_reads_the_same_however_it_is_cut(text: str, expected: list[Content], size: int) -> None:
+    assert parse(*cut_into(text, size)) == (expected, False)
+
+
+@pytest.mark.parametrize("text", ["FUNCTION_CALL_START\nrun\narguments: {\"a\": ", '<tool_call>[{"name": "run", "x'])
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_a_call_that_the_answer_ends_in_is_not_given_out(text: str, size: int) -> None:
+    assert parse("ok ", *cut_into(text, size)) == ([Text("ok ")], True)
+
+
+def test_deep_nesting_is_text_and_no_crash() -> None:
+    block = render_call("run", '{"a":' + "[" * 100_000 + "]" * 100_000 + "}")
+    assert parse(block) == ([Text(block)], False)
+
+
+def test_without_tools_everything_is_text() -> None:
+    assert parse(CALL, tools=()) == ([Text(CALL)], False)
+    assert parse("", tools=()) == ([], False)
+
+
+@pytest.mark.parametrize("character", ["a", " ", "\n", "x F", "x <"])
+def test_text_is_given_out_at_once_but_for_what_may_become_a_marker(character: str) -> None:
+    parser = CallParser(TOOLS)
+    parser.feed("Hello")
+    given_out = joined(parser.feed(character))
+    held_back = character[-1] if character[-1] in "F<" else ""
+    assert given_out == [Text(character.removesuffix(held_back))]
+
+
+def test_a_call_is_given_out_when_its_last_brace_comes() -> None:
+    parser = CallParser(TOOLS)
+    assert parser.feed('FUNCTION_CALL_START\nrun\narguments: {"a": 1') == []
+    assert parser.feed("}") == [ToolCall("run", '{"a": 1}')]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+CALLS = st.builds(
+    ToolCall, st.sampled_from(TOOLS), st.dictionaries(st.text(), JSON, max_size=4).map(json.dumps)
+)
+# No marker can begin in this text, and it is not blank, so what stands around calls is exactly known.
+PROSE = st.text(st.characters(exclude_characters="FT<", exclude_categories=["Cs"]), min_size=1).filter(str.strip)
+
+
+@given(st.lists(CALLS | PROSE.map(Text), max_size=6), st.data())
+def test_calls_and_text_come_back_as_they_were_written(content: list[Content], data: st.DataObject) -> None:
+    text = "".join(render_call(i.name, i.arguments) if isinstance(i, ToolCall) else i.text for i in content)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=8)))
+    pieces = [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+    assert parse(*pieces) == (joined(content), False)
+
+
+FRAGMENTS = st.lists(
+    st.sampled_from([*ENDS, *ENDS.values(), "run", "\n", " ", "arguments:", "{", "}", "[", "]", '"', "\\", "x", "é", ":"])
+    | st.sampled_from([CALL, '{"name": "run", "arguments": {}}']),
+    max_size=30,
+).map("".join)
+
+
+@given(FRAGMENTS, st.integers(1, 40))
+def test_nonsense_reads_the_same_however_it_is_cut(text: str, size: int) -> None:
+    assert parse(*cut_into(text, size)) == parse(text)
+
+
+@given(FRAGMENTS)
+def test_nothing_that_is_not_a_call_is_lost_or_added(text: str) -> None:
+    content, cut = parse(text)
+    if not cut and all(isinstance(item, Text) for item in content):
+        assert "".join(item.text for item in content if isinstance(item, Text)) == text

@@ -1,0 +1,134 @@
+"""The prompt: one text, deterministic, with everything of the request in its order."""
+
+import json
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from custom_handler.events import ToolCall
+from custom_handler.parser import CallParser
+from custom_handler.prompt import render
+from custom_handler.request import ChatRequest, Message, PastCall, Tool, ToolChoice, parse
+
+WEATHER = Tool("get_weather", "Wetter – clima", {"type": "object", "properties": {"city": {"type": "string"}}})
+USER = Message("user", "Chove em Recife?")
+
+
+def test_a_single_plain_question_is_sent_as_it_is() -> None:
+    assert render(ChatRequest((USER,))) == "Chove em Recife?"
+
+
+def test_system_text_comes_first_then_tools_then_the_turns_in_their_order() -> None:
+    asked = ChatRequest(
+        messages=(
+            Message("system", "Be brief."),
+            Message("system", "Speak Portuguese."),
+            USER,
+            Message("assistant", "Vou ver.", (PastCall("c1", "get_weather", '{"city": "Recife"}'),)),
+            Message("tool", "31 °C", tool_call_id="c1"),
+            Message("system", "Now be funny."),
+            Message("user", "E amanhã?"),
+        ),
+        tools=(WEATHER,),
+    )
+    system, rest = render(asked).split("\n\n<tools>\n")
+    tools, rest = rest.split("\n</tools>\n\n")
+    conversation, reminder = rest.split("\n\n")
+    assert system == "Be brief.\n\nSpeak Portuguese."
+    assert tools.splitlines()[-1] == (
+        '{"name":"get_weather","description":"Wetter – clima",'
+        '"parameters":{"type":"object","properties":{"city":{"type":"string"}}}}'
+    )
+    assert conversation == "\n".join(
+        [
+            "<conversation>",
+            "<user>",
+            "Chove em Recife?",
+            "</user>",
+            "<assistant>",
+            "Vou ver.",
+            "FUNCTION_CALL_START",
+            "get_weather",
+            'arguments: {"city": "Recife"}',
+            "FUNCTION_CALL_END",
+            "</assistant>",
+            '<tool_result name="get_weather">',
+            "31 °C",
+            "</tool_result>",
+            "<system>",
+            "Now be funny.",
+            "</system>",
+            "<user>",
+            "E amanhã?",
+            "</user>",
+            "</conversation>",
+        ]
+    )
+    assert "FUNCTION_CALL_START" in reminder
+
+
+def test_results_of_several_calls_say_which_call_they_belong_to() -> None:
+    calls = (PastCall("a", "run", "{}"), PastCall("b", "run", "{}"))
+    asked = ChatRequest(
+        (
+            USER,
+            Message("assistant", "", calls),
+            Message("tool", "second", tool_call_id="b"),
+            Message("tool", "first", tool_call_id="a"),
+        )
+    )
+    prompt = render(asked)
+    assert '<tool_result name="run" call="2">\nsecond\n' in prompt
+    assert '<tool_result name="run" call="1">\nfirst\n' in prompt
+    assert prompt.index("second") < prompt.index("first")
+
+
+def test_results_are_kept_when_the_request_brings_no_tools_or_no_call_for_them() -> None:
+    asked = ChatRequest((USER, Message("tool", "31", tool_call_id="lost"), Message("tool", "x", name="run")))
+    prompt = render(asked)
+    assert '<tool_result name="tool">\n31\n' in prompt
+    assert '<tool_result name="run">\nx\n' in prompt
+    assert "<tools>" not in prompt
+
+
+def test_an_empty_assistant_turn_leaves_no_trace() -> None:
+    assert "<assistant>" not in render(ChatRequest((USER, Message("assistant", ""), USER)))
+
+
+def test_system_text_alone_is_enough() -> None:
+    assert render(ChatRequest((Message("system", "Say hi."),))).startswith("Say hi.\n\n")
+
+
+def test_what_the_answer_must_or_must_not_call_is_told() -> None:
+    def prompt(**given: Any) -> str:
+        return render(ChatRequest((USER,), tools=(WEATHER,), **given))
+
+    assert "must contain at least one call" in prompt(tool_choice=ToolChoice("required"))
+    assert "must call get_weather" in prompt(tool_choice=ToolChoice("named", "get_weather"))
+    assert "at most one call" in prompt(parallel_tool_calls=False)
+    assert prompt(tool_choice=ToolChoice("none")) == "Chove em Recife?"
+
+
+def test_the_format_that_is_taught_is_the_format_that_is_read() -> None:
+    prompt = render(ChatRequest((USER,), tools=(WEATHER,)))
+    parser = CallParser(["function_name"])
+    assert ToolCall("function_name", '{"parameter": "value"}') in parser.feed(prompt)
+
+
+TEXT = st.text(max_size=40)
+MESSAGES = st.lists(
+    st.fixed_dictionaries({"role": st.sampled_from(["system", "user", "assistant"]), "content": TEXT})
+    | st.fixed_dictionaries({"role": st.just("tool"), "content": TEXT, "tool_call_id": TEXT}),
+    min_size=1,
+    max_size=8,
+)
+
+
+@given(MESSAGES)
+def test_the_same_request_gives_the_same_prompt_with_every_text_in_its_order(messages: list[dict[str, str]]) -> None:
+    prompt = render(parse(messages, {}))
+    assert prompt == render(parse(json.loads(json.dumps(messages)), {}))
+    position = 0
+    for message in messages:
+        position = prompt.index(message["content"], position) + len(message["content"])

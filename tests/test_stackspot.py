@@ -1,0 +1,222 @@
+"""Asking an agent: every variant and fault of the contract, over a real socket."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from custom_handler import errors
+from custom_handler.auth import BearerAuth, TokenSource
+from custom_handler.settings import Account, Connection
+from custom_handler.transport import new_client
+from custom_handler.upstream.base import Delta, Report
+from custom_handler.upstream.retry import retrying
+from custom_handler.upstream.stackspot import StackspotAgent
+from emulator import Emulator, Options, Reply
+from tests.conftest import AGENT
+
+TEXT = "Olá, mundo! 😀 Tudo bem?"
+
+
+def connection_to(emulator: Emulator) -> Connection:
+    return Connection(emulator.url, emulator.url, emulator.url, None, connect_timeout=5, read_timeout=5)
+
+
+@pytest.fixture
+async def agent(emulator: Emulator) -> AsyncIterator[StackspotAgent]:
+    async with _agent(emulator) as running:
+        yield running
+
+
+class _agent:
+    """An agent whose client is closed at the end."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self.connection = connection_to(emulator)
+        self.client = new_client(self.connection)
+
+    async def __aenter__(self) -> StackspotAgent:
+        tokens = TokenSource(self.client, self.connection, Account("emulated", "id", "secret"))
+        return StackspotAgent(self.client, self.connection, BearerAuth(tokens), AGENT)
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.client.aclose()
+
+
+async def ask(agent: StackspotAgent, prompt: str = "Hi") -> tuple[str, Report]:
+    """The text and the report of one answer, asked without waiting between tries."""
+    text, report = "", None
+    async for piece in retrying(lambda: agent._ask(prompt), delays=(0, 0, 0)):
+        if isinstance(piece, Delta):
+            assert piece.text
+            text += piece.text
+        else:
+            assert report is None, "one report an answer"
+            report = piece
+    assert report is not None
+    return text, report
+
+
+async def test_an_agent_is_asked_with_the_prompt_and_nothing_that_was_not_asked_for(
+    emulator: Emulator, agent: StackspotAgent
+) -> None:
+    emulator.script(Reply(TEXT, tokens=(749, 5)))
+    assert await ask(agent, "Olá?") == (TEXT, Report(749, 5, "stop"))
+    (request,) = emulator.chats
+    assert request.path == f"/v1/agent/{AGENT}/chat"
+    assert request.headers["accept"] == "text/event-stream"
+    assert request.headers["content-type"] == "application/json"
+    assert request.json == {
+        "user_prompt": "Olá?",
+        "streaming": True,
+        "stackspot_knowledge": False,
+        "return_ks_in_response": False,
+    }
+
+
+@pytest.mark.parametrize("frame_style", ["delta", "base"])
+@pytest.mark.parametrize("line_end", ["crlf", "lf"])
+@pytest.mark.parametrize("chunk", [1, 3, 1000])
+async def test_every_style_of_stream_gives_the_same_answer(frame_style: str, line_end: str, chunk: int) -> None:
+    options = Options(rpm=None, frame_style=frame_style, line_end=line_end, chunk=chunk)  # type: ignore[arg-type] # parametrised
+    with Emulator(options) as emulator:
+        emulator.script(Reply(TEXT, tokens=(749, 5)))
+        async with _agent(emulator) as agent:
+            assert await ask(agent) == (TEXT, Report(749, 5, "stop"))
+
+
+@pytest.mark.parametrize(
+    ("fault", "text", "report"),
+    [
+        ("json_body", TEXT, Report(749, 5, "stop")),
+        ("no_final_frame", TEXT, Report()),
+        ("no_blank_line", TEXT, Report(749, 5, "stop")),
+        ("no_line_end", TEXT, Report(749, 5, "stop")),
+        ("done_marker", TEXT, Report(749, 5, "stop")),
+        ("null_tokens", TEXT, Report(None, None, "stop")),
+        ("tokens_is_null", TEXT, Report(None, None, "stop")),
+        ("no_tokens", TEXT, Report(None, None, "stop")),
+        ("string_tokens", TEXT, Report(749, 5, "stop")),
+        ("user_enrichment_tokens", TEXT, Report(749, 5, "stop")),
+        ("ping_after_id", TEXT, Report(749, 5, "stop")),
+        ("byte_order_mark", TEXT, Report(749, 5, "stop")),
+        ("split_surrogates", TEXT, Report(749, 5, "stop")),
+        ("lone_surrogate", "Olá, mundo\ufffd! 😀 Tudo bem?", Report(749, 5, "stop")),
+        ("line_separators", "Olá, mundo\u2028\u2029\u0085! 😀 Tudo bem?", Report(749, 5, "stop")),
+        ("plain_text_frame", TEXT, Report(749, 5, "stop")),
+        ("no_space", TEXT, Report(749, 5, "stop")),
+        ("gzip", TEXT, Report(749, 5, "stop")),
+    ],
+)
+async def test_odd_streams_lose_nothing(
+    emulator: Emulator, agent: StackspotAgent, fault: str, text: str, report: Report
+) -> None:
+    emulator.script(Reply(TEXT, fault=fault, tokens=(749, 5)))
+    assert await ask(agent) == (text, report)
+    assert len(emulator.chats) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ("forbidden", errors.AgentRefusedError),
+        ("rate_limited", errors.RateLimitedError),
+        ("too_long", errors.ContextWindowError),
+        ("not_found", errors.RequestError),
+        ("unprocessable", errors.RequestError),
+        ("drop_in_stream", errors.BrokenAnswerError),
+        ("cut_in_frame", errors.BrokenAnswerError),
+        ("error_event", errors.BrokenAnswerError),
+        ("error_type", errors.BrokenAnswerError),
+        ("error_object", errors.BrokenAnswerError),
+        ("error_text", errors.BrokenAnswerError),
+        ("nested", errors.BrokenAnswerError),
+    ],
+)
+async def test_faults_that_stay_are_errors_after_one_try(
+    emulator: Emulator, agent: StackspotAgent, fault: str, error: type[Exception]
+) -> None:
+    emulator.script(Reply(TEXT, fault=fault, after=8, chunk=2), Reply("must not be asked for"))
+    with pytest.raises(error) as raised:
+        await ask(agent)
+    assert type(raised.value) is error
+    assert len(emulator.chats) == 1
+
+
+@pytest.mark.parametrize(
+    "fault", ["server_error", "bad_gateway", "unavailable", "gateway_timeout", "drop_before", "error_event"]
+)
+async def test_faults_that_pass_are_not_seen(emulator: Emulator, agent: StackspotAgent, fault: str) -> None:
+    emulator.script(*[Reply(TEXT, fault=fault, after=0)] * 3, Reply(TEXT))
+    assert (await ask(agent))[0] == TEXT
+    assert len(emulator.chats) == 4
+
+
+async def test_a_connection_that_is_reset_never_doubles_or_mixes_text(
+    emulator: Emulator, agent: StackspotAgent
+) -> None:
+    # A reset discards what the kernel has not delivered, so the error may come before any text was seen.
+    emulator.script(Reply("first answer", fault="reset_in_stream", after=8, chunk=2), Reply("second answer"))
+    try:
+        assert (await ask(agent))[0] == "second answer"
+    except errors.BrokenAnswerError:
+        assert len(emulator.chats) == 1
+
+
+async def test_an_answer_that_ends_before_it_begins_is_asked_for_again(
+    emulator: Emulator, agent: StackspotAgent
+) -> None:
+    emulator.script(Reply("", fault="no_final_frame"), Reply(TEXT))
+    assert (await ask(agent))[0] == TEXT
+
+
+async def test_an_empty_answer_with_a_final_frame_is_an_answer(emulator: Emulator, agent: StackspotAgent) -> None:
+    emulator.script(Reply("", tokens=(7, 0)))
+    assert await ask(agent) == ("", Report(7, 0, "stop"))
+
+
+async def test_a_web_page_instead_of_an_answer_is_an_error_that_suspects_a_proxy(
+    emulator: Emulator, agent: StackspotAgent
+) -> None:
+    emulator.script(*[Reply(TEXT, headers={"content-type": "text/html"})] * 4)
+    with pytest.raises(errors.BrokenAnswerError, match="login page of a proxy"):
+        await ask(agent)
+
+
+async def test_events_without_text_for_too_long_are_a_timeout(emulator: Emulator, agent: StackspotAgent) -> None:
+    emulator.script(Reply(TEXT, fault="endless_empty", after=4))
+    impatient = replace(agent, connection=replace(agent.connection, read_timeout=0.05))
+    with pytest.raises(errors.UpstreamTimeoutError, match="only empty events"):
+        await ask(impatient)
+
+
+async def test_silence_for_too_long_is_a_timeout(emulator: Emulator, agent: StackspotAgent) -> None:
+    emulator.script(Reply(TEXT, hold_after=4))
+    impatient = replace(agent, connection=replace(agent.connection, read_timeout=0.2))
+    with pytest.raises(errors.UpstreamTimeoutError, match="did not answer in time"):
+        await ask(impatient)
+
+
+async def test_a_service_that_is_not_there_is_named(emulator: Emulator, agent: StackspotAgent) -> None:
+    gone = replace(agent, connection=replace(agent.connection, inference_url="http://127.0.0.1:9"))
+    with pytest.raises(errors.UnreachableError, match="StackSpot at 127.0.0.1:9"):
+        await ask(gone)
+
+
+@pytest.mark.parametrize("reply", [Reply(TEXT, hold_after=4), Reply(TEXT, fault="endless_empty", after=4)])
+async def test_closing_the_answer_closes_the_connection(
+    emulator: Emulator, agent: StackspotAgent, reply: Reply
+) -> None:
+    emulator.script(reply)
+    pieces = agent.stream("Hi")
+    await anext(pieces)
+    await pieces.aclose()
+    emulator.wait_for(lambda e: e.chats[0].disconnected, timeout=1)
+
+
+async def test_half_characters_in_a_prompt_do_not_stop_it(emulator: Emulator, agent: StackspotAgent) -> None:
+    emulator.script(Reply(TEXT))
+    await ask(agent, "a\ud83d")
+    assert emulator.chats[0].json["user_prompt"] == "a\ufffd"
