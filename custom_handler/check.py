@@ -15,7 +15,7 @@ from custom_handler import models, settings
 from custom_handler.errors import BridgeError, SettingError
 from custom_handler.settings import Setting
 from custom_handler.upstream.base import Delta
-from custom_handler.upstream.pool import Pool
+from custom_handler.upstream.pool import Pool, Pools
 
 _PROVIDER = "stackspot"
 _QUESTION = "Reply with the single word: ok"
@@ -106,7 +106,7 @@ def _check_setting(setting: Setting[Any], entries: Sequence[Entry], report: _Rep
 
 
 async def _check_calls(entries: Sequence[Entry], report: _Report, *, ask_agents: bool) -> None:
-    pool = Pool()
+    pool = await Pools().current()
     accounts = {entry.model_info.get("account") for entry in entries} or {None}
     for account in sorted(accounts, key=str):
         await _check_sign_in(pool, account, report)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import weakref
 from collections.abc import AsyncGenerator, Coroutine, Iterator
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-_END = object()
-
 
 class LoopThread:
-    """Runs coroutines for threads that have no event loop."""
+    """Runs coroutines for threads that have no event loop; ends with the object, or with the program."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -29,20 +28,45 @@ class LoopThread:
             future.cancel()
 
     def iterate(self, items: AsyncGenerator[T, None]) -> Iterator[T]:
-        """`items` one by one; they are closed when the iterator is dropped or closed."""
+        """`items` one by one; they are closed when the iterator is closed or dropped."""
         try:
-            while (item := self.run(_next(items))) is not _END:
-                yield item  # type: ignore[misc] # mypy does not narrow by identity with a plain object
+            while batch := self.run(_next(items)):
+                yield batch[0]
         finally:
-            self.run(items.aclose())
+            # A loop that has ended, with the program, has closed them itself.
+            if self._loop is not None and not self._loop.is_closed():
+                self.run(items.aclose())
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
-                threading.Thread(target=self._loop.run_forever, name="custom_handler", daemon=True).start()
+                thread = threading.Thread(target=_serve, args=[self._loop], name="custom_handler", daemon=True)
+                thread.start()
+                weakref.finalize(self, _stop, self._loop, thread)
             return self._loop
 
 
-async def _next(items: AsyncGenerator[T, None]) -> T | object:
-    return await anext(items, _END)
+async def _next(items: AsyncGenerator[T, None]) -> tuple[T] | None:
+    async for item in items:
+        return (item,)
+    return None
+
+
+def _serve(loop: asyncio.AbstractEventLoop) -> None:
+    loop.run_forever()
+    loop.run_until_complete(_wind_up(loop))
+    loop.close()
+
+
+async def _wind_up(loop: asyncio.AbstractEventLoop) -> None:
+    """Let what is being closed finish, and close the rest."""
+    if others := asyncio.all_tasks() - {asyncio.current_task()}:
+        await asyncio.wait(others, timeout=1)
+    await loop.shutdown_asyncgens()
+
+
+def _stop(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
+    loop.call_soon_threadsafe(loop.stop)
+    if thread is not threading.current_thread():
+        thread.join(timeout=2)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import httpx
 import litellm
@@ -24,7 +22,7 @@ from custom_handler.ids import CallIds
 from custom_handler.litellm_errors import to_litellm
 from custom_handler.loop_thread import LoopThread
 from custom_handler.settings import read_account
-from custom_handler.upstream.pool import Pool
+from custom_handler.upstream.pool import Pools
 
 log = logging.getLogger("custom_handler.provider")
 
@@ -75,7 +73,7 @@ class StackspotLLM(CustomLLM):
 
     def __init__(self) -> None:
         super().__init__()
-        self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, Pool] = WeakKeyDictionary()
+        self._pools = Pools()
         self._thread = LoopThread()
 
     def completion(self, *_: Any, **given: Any) -> ModelResponse:
@@ -109,7 +107,7 @@ class StackspotLLM(CustomLLM):
         """
 
         async def sign_in() -> Token:
-            return await self._pool().tokens(read_account(account)).get()
+            return await (await self._pools.current()).tokens(read_account(account)).get()
 
         return self._thread.run(sign_in())
 
@@ -123,14 +121,11 @@ class StackspotLLM(CustomLLM):
     async def _events(self, call: _Call) -> AsyncGenerator[Event, None]:
         asked = request.parse(call.messages, call.parameters)
         target = models.resolve(call.model, call.model_info)
-        upstream = self._pool().agent(target.agent_id, read_account(target.account), call.timeout)
+        pool = await self._pools.current()
+        upstream = pool.agent(target.agent_id, read_account(target.account), call.timeout)
         async with aclosing(engine.answer(asked, upstream, _count_tokens)) as events:
             async for event in events:
                 yield event
-
-    def _pool(self) -> Pool:
-        # A connection belongs to the event loop that opened it.
-        return self._pools.setdefault(asyncio.get_running_loop(), Pool())
 
 
 def _count_tokens(text: str) -> int:

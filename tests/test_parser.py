@@ -112,8 +112,8 @@ ANSWERS = {
         [Text("FUNCTION_CALL_START\nrun\narguments: {a}\nFUNCTION_CALL_END")],
     ),
     "numbers that are no JSON": (
-        "FUNCTION_CALL_START\nrun\narguments: {\"a\": NaN}\nFUNCTION_CALL_END",
-        [Text("FUNCTION_CALL_START\nrun\narguments: {\"a\": NaN}\nFUNCTION_CALL_END")],
+        'FUNCTION_CALL_START\nrun\narguments: {"a": NaN}\nFUNCTION_CALL_END',
+        [Text('FUNCTION_CALL_START\nrun\narguments: {"a": NaN}\nFUNCTION_CALL_END')],
     ),
     "an object whose arguments are no JSON": (
         '<tool_call>{"name": "run", "arguments": "{"}</tool_call>',
@@ -133,7 +133,7 @@ def test_an_answer_reads_the_same_however_it_is_cut(text: str, expected: list[Co
     assert parse(*cut_into(text, size)) == (expected, False)
 
 
-@pytest.mark.parametrize("text", ["FUNCTION_CALL_START\nrun\narguments: {\"a\": ", '<tool_call>[{"name": "run", "x'])
+@pytest.mark.parametrize("text", ['FUNCTION_CALL_START\nrun\narguments: {"a": ', '<tool_call>[{"name": "run", "x'])
 @pytest.mark.parametrize("size", [1, 7, 1000])
 def test_a_call_that_the_answer_ends_in_is_not_given_out(text: str, size: int) -> None:
     assert parse("ok ", *cut_into(text, size)) == ([Text("ok ")], True)
@@ -169,9 +169,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=12,
 )
-CALLS = st.builds(
-    ToolCall, st.sampled_from(TOOLS), st.dictionaries(st.text(), JSON, max_size=4).map(json.dumps)
-)
+CALLS = st.builds(ToolCall, st.sampled_from(TOOLS), st.dictionaries(st.text(), JSON, max_size=4).map(json.dumps))
 # No marker can begin in this text, and it is not blank, so what stands around calls is exactly known.
 PROSE = st.text(st.characters(exclude_characters="FT<", exclude_categories=["Cs"]), min_size=1).filter(str.strip)
 
@@ -185,7 +183,9 @@ def test_calls_and_text_come_back_as_they_were_written(content: list[Content], d
 
 
 FRAGMENTS = st.lists(
-    st.sampled_from([*ENDS, *ENDS.values(), "run", "\n", " ", "arguments:", "{", "}", "[", "]", '"', "\\", "x", "é", ":"])
+    st.sampled_from(
+        [*ENDS, *ENDS.values(), "run", "\n", " ", "arguments:", "{", "}", "[", "]", '"', "\\", "x", "é", ":"]
+    )
     | st.sampled_from([CALL, '{"name": "run", "arguments": {}}']),
     max_size=30,
 ).map("".join)

@@ -15,12 +15,14 @@ log = logging.getLogger("custom_handler.upstream")
 
 #: Seconds to wait before each new try.
 DELAYS = (1.0, 2.0, 4.0)
-#: No new try begins later than this many seconds after the first one did.
-_TOO_LATE = 600.0
+#: Seconds after the first try when no further one is begun, however short the timeouts are.
+TOO_LATE = 600.0
 
 
 async def retrying(
-    ask: Callable[[], AsyncGenerator[Piece, None]], delays: Sequence[float] = DELAYS
+    ask: Callable[[], AsyncGenerator[Piece, None]],
+    delays: Sequence[float] = DELAYS,
+    too_late: float = TOO_LATE,
 ) -> AsyncGenerator[Piece, None]:
     """The pieces of `ask()`, which is called again after a transient error, but never once a piece was passed on."""
     started = time.monotonic()
@@ -33,7 +35,7 @@ async def retrying(
                     yield piece
             return
         except BridgeError as exc:
-            if passed_on or not exc.transient or delay is None or time.monotonic() - started > _TOO_LATE:
+            if passed_on or not exc.transient or delay is None or time.monotonic() - started > too_late:
                 raise
             log.warning("Asking again in %g s: %s", delay, exc)
         await asyncio.sleep(delay)

@@ -22,7 +22,7 @@ from custom_handler.transport import as_upstream_error, timeouts
 from custom_handler.upstream import frames
 from custom_handler.upstream.base import Delta, Piece, Report
 from custom_handler.upstream.refusals import as_refusal
-from custom_handler.upstream.retry import retrying
+from custom_handler.upstream.retry import TOO_LATE, retrying
 
 log = logging.getLogger("custom_handler.upstream")
 
@@ -37,10 +37,11 @@ class StackspotAgent:
     connection: Connection
     auth: BearerAuth
     agent_id: str
+    give_up_after: float = TOO_LATE  # seconds, see `retrying`
 
     def stream(self, prompt: str) -> AsyncGenerator[Piece, None]:
         """See `Upstream.stream`."""
-        return retrying(lambda: self._ask(prompt))
+        return retrying(lambda: self._ask(prompt), too_late=self.give_up_after)
 
     async def _ask(self, prompt: str) -> AsyncGenerator[Piece, None]:
         async with self._answer(prompt) as response, aclosing(self._events(response)) as events:

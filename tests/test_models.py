@@ -1,0 +1,45 @@
+"""Which agent a model name stands for."""
+
+from __future__ import annotations
+
+import pytest
+
+from custom_handler.errors import SettingError, UnknownModelError
+from custom_handler.models import Target, resolve
+
+ULID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+OTHER = "01BX5ZZKBKACTAV9WEVGEMMVRZ"
+
+
+def test_an_agent_id_is_a_model() -> None:
+    assert resolve(ULID, {}) == Target(ULID, None)
+
+
+def test_an_entry_of_the_config_names_agent_and_account() -> None:
+    assert resolve("reviewer", {"agent_id": ULID, "account": "payments"}) == Target(ULID, "payments")
+
+
+def test_the_entry_goes_before_the_name() -> None:
+    assert resolve(ULID, {"agent_id": OTHER}) == Target(OTHER, None)
+
+
+def test_chat_is_the_agent_in_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENAI_AGENT_ID", ULID)
+    assert resolve("chat", {}) == Target(ULID, None)
+
+
+def test_chat_without_an_agent_in_the_settings_names_the_setting() -> None:
+    with pytest.raises(SettingError, match="GENAI_AGENT_ID"):
+        resolve("chat", {})
+
+
+def test_other_names_are_unknown_and_the_error_says_what_is_known() -> None:
+    with pytest.raises(UnknownModelError, match="stackspot/chat") as error:
+        resolve("gpt-4", {})
+    assert error.value.param == "model"
+
+
+@pytest.mark.parametrize("info", [{"agent_id": 5}, {"agent_id": ""}, {"account": ["x"]}])
+def test_a_malformed_entry_is_named(info: dict[str, object]) -> None:
+    with pytest.raises(SettingError, match="model_info"):
+        resolve(ULID, info)

@@ -1,0 +1,247 @@
+"""The provider in LiteLLM's SDK: sync and async, whole and streamed, against the emulator."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import litellm
+import openai
+import pytest
+from litellm.exceptions import MidStreamFallbackError
+
+from custom_handler import StackspotLLM, stackspot_llm
+from custom_handler.errors import IdentityRefusedError, SettingError
+from custom_handler.markers import render_call
+from emulator import Emulator, Reply
+from tests.conftest import AGENT
+
+pytestmark = pytest.mark.usefixtures("settings_set")
+
+HI = [{"role": "user", "content": "Hi"}]
+TOOLS = [{"type": "function", "function": {"name": "run", "parameters": {"type": "object"}}}]
+TWO_CALLS = "Vou ver.\n" + render_call("run", '{"a": "é"}') + "\n" + render_call("run", '{"a": 2}')
+
+
+#: A provider lives as long as its program; one that is dropped before its event loop would leave connections open.
+_KEPT: list[StackspotLLM] = []
+
+
+@pytest.fixture(autouse=True)
+def provider() -> Iterator[StackspotLLM]:
+    """A provider of the test's own: tokens and connections of one emulator are of no use with the next."""
+    before = litellm.custom_provider_map
+    _KEPT.append(StackspotLLM())
+    litellm.custom_provider_map = [{"provider": "stackspot", "custom_handler": _KEPT[-1]}]
+    litellm.utils.custom_llm_setup()
+    yield _KEPT[-1]
+    litellm.custom_provider_map = before
+
+
+def ask(**given: Any) -> Any:
+    return litellm.completion(**{"model": "stackspot/chat", "messages": HI, **given})
+
+
+async def aask(**given: Any) -> Any:
+    return await litellm.acompletion(**{"model": "stackspot/chat", "messages": HI, **given})
+
+
+def folded(chunks: list[Any]) -> dict[str, Any]:
+    """Chunks put together as a client of OpenAI's API does it."""
+    calls: dict[int, dict[str, str]] = {}
+    for delta in (chunk.choices[0].delta for chunk in chunks):
+        for call in delta.tool_calls or []:
+            known = calls.setdefault(call.index, {"id": call.id, "name": call.function.name, "arguments": ""})
+            known["arguments"] += call.function.arguments
+    return {
+        "content": "".join(chunk.choices[0].delta.content or "" for chunk in chunks) or None,
+        "calls": [calls[index] for index in sorted(calls)],
+        "finish_reason": next(c.choices[0].finish_reason for c in chunks if c.choices[0].finish_reason),
+    }
+
+
+def whole(answer: Any) -> dict[str, Any]:
+    message = answer.choices[0].message
+    calls = [
+        {"id": call.id, "name": call.function.name, "arguments": call.function.arguments}
+        for call in message.tool_calls or []
+    ]
+    return {"content": message.content or None, "calls": calls, "finish_reason": answer.choices[0].finish_reason}
+
+
+def test_a_whole_answer(emulator: Emulator) -> None:
+    emulator.script(Reply("Olá!", tokens=(749, 5)))
+    answer = ask()
+    assert answer.choices[0].message.content == "Olá!"
+    assert answer.choices[0].finish_reason == "stop"
+    usage = answer.usage
+    assert (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens) == (749, 5, 754)
+    assert emulator.chats[0].path == f"/v1/agent/{AGENT}/chat"
+
+
+def test_a_streamed_answer_has_one_id_one_timestamp_and_the_role_once(emulator: Emulator) -> None:
+    emulator.script(Reply("Olá, mundo!", chunk=2, tokens=(749, 5)))
+    chunks = list(ask(stream=True, stream_options={"include_usage": True}))
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == "Olá, mundo!"
+    assert len({(chunk.id, chunk.created) for chunk in chunks}) == 1
+    assert [chunk.choices[0].delta.role for chunk in chunks if chunk.choices[0].delta.role] == ["assistant"]
+    (usage,) = [chunk.usage for chunk in chunks if getattr(chunk, "usage", None)]
+    assert (usage.prompt_tokens, usage.completion_tokens) == (749, 5)
+
+
+@pytest.mark.parametrize("text", ["Olá!", TWO_CALLS, render_call("run", "{}"), ""])
+def test_streamed_and_whole_answers_do_not_differ(emulator: Emulator, text: str) -> None:
+    emulator.script(Reply(text, chunk=3), Reply(text))
+    headers = {"correlation-id": "same"}
+    streamed = folded(list(ask(tools=TOOLS, stream=True, extra_headers=headers)))
+    assert streamed == whole(ask(tools=TOOLS, extra_headers=headers))
+
+
+async def test_async_answers_are_the_same(emulator: Emulator) -> None:
+    emulator.script(Reply(TWO_CALLS), Reply(TWO_CALLS, chunk=4))
+    headers = {"correlation-id": "same"}
+    answer = await aask(tools=TOOLS, extra_headers=headers)
+    chunks = [chunk async for chunk in await aask(tools=TOOLS, stream=True, extra_headers=headers)]
+    assert folded(chunks) == whole(answer)
+    assert whole(answer)["finish_reason"] == "tool_calls"
+    assert [call["arguments"] for call in whole(answer)["calls"]] == ['{"a": "é"}', '{"a": 2}']
+
+
+def test_call_ids_are_unique_in_a_conversation_and_the_same_when_a_turn_is_replayed(emulator: Emulator) -> None:
+    emulator.script(*[Reply(TWO_CALLS)] * 4)
+
+    def ids(messages: list[dict[str, str]], correlation_id: str) -> list[str]:
+        answer = ask(messages=messages, tools=TOOLS, extra_headers={"correlation-id": correlation_id})
+        return [call.id for call in answer.choices[0].message.tool_calls]
+
+    first, replayed = ids(HI, "a"), ids(HI, "a")
+    later, elsewhere = ids([*HI, *HI], "a"), ids(HI, "b")
+    assert first == replayed
+    assert len({*first, *later, *elsewhere}) == 6
+
+
+def test_an_agent_can_be_asked_by_its_id(emulator: Emulator) -> None:
+    emulator.script(Reply("x"))
+    other = "01BX5ZZKBKACTAV9WEVGEMMVRZ"
+    ask(model=f"stackspot/{other}")
+    assert emulator.chats[0].path == f"/v1/agent/{other}/chat"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("fault", "error", "status"),
+    [
+        ("forbidden", openai.PermissionDeniedError, 403),
+        ("rate_limited", openai.RateLimitError, 429),
+        ("too_long", litellm.ContextWindowExceededError, 400),
+        ("unprocessable", openai.BadRequestError, 400),
+    ],
+)
+def test_errors_before_the_answer_are_litellms(
+    emulator: Emulator, fault: str, error: type[Exception], status: int, stream: bool
+) -> None:
+    emulator.script(Reply(fault=fault))
+    with pytest.raises((error, MidStreamFallbackError)) as raised:
+        list(ask(stream=stream))
+    # LiteLLM wraps what a stream fails with before its first chunk, so that its router may fall back.
+    original = getattr(raised.value, "original_exception", raised.value)
+    assert isinstance(original, error)
+    assert getattr(original, "status_code", None) == status
+
+
+def test_bad_requests_never_leave_the_process(emulator: Emulator) -> None:
+    with pytest.raises(openai.BadRequestError, match=r"messages\[0\]\.role"):
+        ask(messages=[{"role": "wizard", "content": "x"}])
+    assert not emulator.requests
+
+
+def test_a_header_that_is_no_correlation_id_is_a_bad_request() -> None:
+    with pytest.raises(openai.BadRequestError, match="correlation-id"):
+        ask(extra_headers={"correlation-id": "a b"})
+
+
+def test_an_unknown_model_is_not_found() -> None:
+    with pytest.raises(openai.NotFoundError, match="stackspot/chat"):
+        ask(model="stackspot/gpt-9")
+
+
+def test_a_missing_setting_is_named_at_the_first_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("STACKSPOT_CLIENT_ID")
+    with pytest.raises(openai.InternalServerError, match="STACKSPOT_CLIENT_ID or CLIENT_ID is not set"):
+        ask()
+
+
+def test_a_fault_of_our_own_tells_nothing_but_where_to_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("custom_handler.engine.render", lambda _: 1 / 0)
+    with pytest.raises(openai.InternalServerError, match="its log has the details under abc") as raised:
+        ask(extra_headers={"correlation-id": "abc"})
+    assert "division" not in str(raised.value)
+
+
+def test_a_cut_stream_is_an_error_and_no_end(emulator: Emulator) -> None:
+    emulator.script(Reply("Hello, world", fault="drop_in_stream", after=6, chunk=2))
+    seen: list[str] = []
+    with pytest.raises(openai.APIError, match="broke before the answer was complete"):
+        for chunk in ask(stream=True):
+            seen.append(chunk.choices[0].delta.content or "")
+    assert "".join(seen) == "Hello,"
+
+
+def test_the_timeout_of_the_caller_holds(emulator: Emulator, provider: StackspotLLM) -> None:
+    emulator.script(Reply("x", hold=True))
+    with pytest.raises(openai.APIError, match="did not answer in time"):
+        next(provider.streaming(model="chat", messages=HI, timeout=0.2))
+    assert len(emulator.chats) == 1
+
+
+def test_a_stream_that_is_dropped_closes_the_connection(emulator: Emulator, provider: StackspotLLM) -> None:
+    emulator.script(Reply("Hello, world", hold_after=5))
+    chunks = provider.streaming(model="chat", messages=HI)
+    next(chunks)
+    chunks.close()  # type: ignore[attr-defined] # an iterator made by a generator
+    emulator.wait_for(lambda e: e.chats[0].disconnected, timeout=1)
+
+
+async def test_a_request_that_is_cancelled_closes_the_connection(emulator: Emulator, provider: StackspotLLM) -> None:
+    emulator.script(Reply("x", hold=True))
+    request = asyncio.ensure_future(provider.acompletion(model="chat", messages=HI))
+    await asyncio.to_thread(emulator.wait_for, lambda e: e.chats and e.chats[0].held)
+    request.cancel()
+    await asyncio.to_thread(emulator.wait_for, lambda e: e.chats[0].disconnected, 1)
+
+
+async def test_fifty_cold_requests_fetch_one_token_and_fifty_with_a_revoked_one_one_more(emulator: Emulator) -> None:
+    async def fifty() -> set[str]:
+        answers = await asyncio.gather(*(aask() for _ in range(50)))
+        return {answer.choices[0].finish_reason for answer in answers}
+
+    assert await fifty() == {"stop"}
+    assert len(emulator.token_requests) == 1
+    emulator.revoke_tokens()
+    assert await fifty() == {"stop"}
+    assert len(emulator.token_requests) == 2
+
+
+def test_authenticate_signs_in_and_shows_no_secret(emulator: Emulator) -> None:
+    token = StackspotLLM().authenticate()
+    assert token.value
+    assert token.value not in repr(token)
+    assert len(emulator.token_requests) == 1
+
+
+def test_authenticate_says_what_is_wrong(
+    emulator: Emulator, provider: StackspotLLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emulator.script(Reply(fault="identity_refused"))
+    with pytest.raises(IdentityRefusedError, match="realm 'emulated'"):
+        provider.authenticate()
+    monkeypatch.delenv("STACKSPOT_REALM")
+    with pytest.raises(SettingError, match="STACKSPOT_REALM"):
+        provider.authenticate()
+
+
+def test_the_package_exports_one_provider() -> None:
+    assert isinstance(stackspot_llm, StackspotLLM)
+    with pytest.raises(AttributeError, match="no attribute 'other'"):
+        __import__("custom_handler").other  # noqa: B018 # looking it up is the test
