@@ -14,8 +14,9 @@ import yaml
 from custom_handler import models, settings
 from custom_handler.errors import BridgeError, SettingError
 from custom_handler.settings import Setting
+from custom_handler.transport import new_client
 from custom_handler.upstream.base import Delta
-from custom_handler.upstream.pool import Pool, Pools
+from custom_handler.upstream.pool import Pool
 
 _PROVIDER = "stackspot"
 _QUESTION = "Reply with the single word: ok"
@@ -106,13 +107,20 @@ def _check_setting(setting: Setting[Any], entries: Sequence[Entry], report: _Rep
 
 
 async def _check_calls(entries: Sequence[Entry], report: _Report, *, ask_agents: bool) -> None:
-    pool = await Pools().current()
-    accounts = {entry.model_info.get("account") for entry in entries} or {None}
-    for account in sorted(accounts, key=str):
-        await _check_sign_in(pool, account, report)
-    for entry in entries if ask_agents else ():
-        if "*" not in entry.model:
-            await _check_agent(pool, entry, report)
+    try:
+        connection = settings.read_connection()
+        client = new_client(connection)
+    except SettingError as exc:
+        report.failed(f"no sign-in without a connection: {exc.message}")
+        return
+    async with client:
+        pool = Pool(connection, client)
+        accounts = {entry.model_info.get("account") for entry in entries} or {None}
+        for account in sorted(accounts, key=str):
+            await _check_sign_in(pool, account, report)
+        for entry in entries if ask_agents else ():
+            if "*" not in entry.model:
+                await _check_agent(pool, entry, report)
 
 
 async def _check_sign_in(pool: Pool, account: str | None, report: _Report) -> None:

@@ -84,7 +84,7 @@ class StackspotLLM(CustomLLM):
         """An answer as it comes."""
         return self._thread.iterate(self.astreaming(**given))
 
-    async def acompletion(self, *_: Any, **given: Any) -> ModelResponse:  # type: ignore[override] # LiteLLM's type is a coroutine of a coroutine
+    async def acompletion(self, *_: Any, **given: Any) -> ModelResponse:
         """A whole answer."""
         call = _Call.of(given)
         with correlation.use(call.correlation_id), _boundary(call.model):

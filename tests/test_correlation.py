@@ -48,9 +48,7 @@ async def seen_ids(count: int) -> AsyncGenerator[str, None]:
 
 async def test_two_streams_read_in_turn_keep_their_own() -> None:
     first, second = correlation.follow("first", seen_ids(2)), correlation.follow("second", seen_ids(2))
-    seen = []
-    async for one in first:
-        seen.append((one, await anext(second), correlation.current()))
+    seen = [(one, await anext(second), correlation.current()) async for one in first]
     assert seen == [("first", "second", "-")] * 2
 
 

@@ -9,7 +9,7 @@ from custom_handler.errors import BrokenAnswerError
 from custom_handler.upstream.base import Report
 from custom_handler.upstream.frames import Frame, is_noise, merge, read
 
-BASE = {"upload_ids": {}, "knowledge_source_id": [], "source": [], "tools_id": [], "agent_info": []}
+BASE: dict[str, Any] = {"upload_ids": {}, "knowledge_source_id": [], "source": [], "tools_id": [], "agent_info": []}
 
 
 @pytest.mark.parametrize(

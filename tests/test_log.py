@@ -34,10 +34,7 @@ def test_a_json_line_has_them_as_fields(capsys: pytest.CaptureFixture[str], monk
     monkeypatch.setenv("STACKSPOT_LOG_FORMAT", "json")
     configure()
     with correlation.use("abc"):
-        try:
-            raise ValueError("olá\nmundo")
-        except ValueError:
-            LOG.exception("Failed")
+        LOG.error("Failed", exc_info=ValueError("olá\nmundo"))
     (line,) = capsys.readouterr().err.splitlines()
     fields = json.loads(line)
     assert (fields["level"], fields["correlation_id"], fields["message"]) == ("ERROR", "abc", "Failed")

@@ -11,7 +11,7 @@ from custom_handler.parser import CallParser
 from custom_handler.prompt import render
 from custom_handler.request import ChatRequest, Message, PastCall, Tool, ToolChoice, parse
 
-WEATHER = Tool("get_weather", "Wetter – clima", {"type": "object", "properties": {"city": {"type": "string"}}})
+WEATHER = Tool("get_weather", "Tempo: céu", {"type": "object", "properties": {"city": {"type": "string"}}})
 USER = Message("user", "Chove em Recife?")
 
 
@@ -37,7 +37,7 @@ def test_system_text_comes_first_then_tools_then_the_turns_in_their_order() -> N
     conversation, reminder = rest.split("\n\n")
     assert system == "Be brief.\n\nSpeak Portuguese."
     assert tools.splitlines()[-1] == (
-        '{"name":"get_weather","description":"Wetter – clima",'
+        '{"name":"get_weather","description":"Tempo: céu",'
         '"parameters":{"type":"object","properties":{"city":{"type":"string"}}}}'
     )
     assert conversation == "\n".join(

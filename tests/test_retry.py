@@ -1,6 +1,6 @@
 """Asking again: only after transient errors, and never once anything was passed on."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 
 import pytest
 
@@ -8,13 +8,13 @@ from custom_handler.errors import AgentRefusedError, BridgeError, UnavailableErr
 from custom_handler.upstream.base import Delta, Piece, Report
 from custom_handler.upstream.retry import DELAYS, retrying
 
-ANSWER = [Delta("a"), Delta("b"), Report(1, 1)]
+ANSWER: tuple[Piece, ...] = (Delta("a"), Delta("b"), Report(1, 1))
 
 
 class Service:
     """Answers with the lists it was given, one a call; an exception in a list is raised at its place."""
 
-    def __init__(self, *answers: list[Piece | BridgeError]) -> None:
+    def __init__(self, *answers: Sequence[Piece | BridgeError]) -> None:
         self.answers = list(answers)
         self.asked = 0
         self.closed = 0
@@ -35,15 +35,15 @@ async def collect(service: Service) -> list[Piece]:
 
 
 async def test_a_good_answer_is_asked_for_once() -> None:
-    service = Service(list(ANSWER))
-    assert await collect(service) == ANSWER
+    service = Service(ANSWER)
+    assert await collect(service) == list(ANSWER)
     assert service.asked == 1
 
 
 @pytest.mark.parametrize("failures", [1, 2, 3])
 async def test_transient_errors_before_the_first_piece_are_asked_again(failures: int) -> None:
-    service = Service(*[[UnavailableError("down")] for _ in range(failures)], list(ANSWER))
-    assert await collect(service) == ANSWER
+    service = Service(*[[UnavailableError("down")] for _ in range(failures)], ANSWER)
+    assert await collect(service) == list(ANSWER)
     assert service.asked == service.closed == failures + 1
 
 
@@ -55,21 +55,21 @@ async def test_the_fourth_failure_is_final() -> None:
 
 
 async def test_nothing_is_asked_again_after_the_first_piece() -> None:
-    service = Service([Delta("a"), UnavailableError("down")], list(ANSWER))
+    service = Service([Delta("a"), UnavailableError("down")], ANSWER)
     with pytest.raises(UnavailableError):
         await collect(service)
     assert service.asked == 1
 
 
 async def test_errors_that_stay_are_not_asked_again() -> None:
-    service = Service([AgentRefusedError("no")], list(ANSWER))
+    service = Service([AgentRefusedError("no")], ANSWER)
     with pytest.raises(AgentRefusedError):
         await collect(service)
     assert service.asked == 1
 
 
 async def test_closing_the_answer_closes_the_call() -> None:
-    service = Service(list(ANSWER))
+    service = Service(ANSWER)
     pieces = retrying(service.ask)
     await anext(pieces)
     await pieces.aclose()

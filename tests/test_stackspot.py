@@ -26,11 +26,11 @@ def connection_to(emulator: Emulator) -> Connection:
 
 @pytest.fixture
 async def agent(emulator: Emulator) -> AsyncIterator[StackspotAgent]:
-    async with _agent(emulator) as running:
+    async with RunningAgent(emulator) as running:
         yield running
 
 
-class _agent:
+class RunningAgent:
     """An agent whose client is closed at the end."""
 
     def __init__(self, emulator: Emulator) -> None:
@@ -83,7 +83,7 @@ async def test_every_style_of_stream_gives_the_same_answer(frame_style: str, lin
     options = Options(rpm=None, frame_style=frame_style, line_end=line_end, chunk=chunk)  # type: ignore[arg-type] # parametrised
     with Emulator(options) as emulator:
         emulator.script(Reply(TEXT, tokens=(749, 5)))
-        async with _agent(emulator) as agent:
+        async with RunningAgent(emulator) as agent:
             assert await ask(agent) == (TEXT, Report(749, 5, "stop"))
 
 
@@ -199,9 +199,9 @@ async def test_silence_for_too_long_is_a_timeout(emulator: Emulator, agent: Stac
         await ask(impatient)
 
 
-async def test_a_service_that_is_not_there_is_named(emulator: Emulator, agent: StackspotAgent) -> None:
+async def test_a_service_that_is_not_there_is_named(agent: StackspotAgent) -> None:
     gone = replace(agent, connection=replace(agent.connection, inference_url="http://127.0.0.1:9"))
-    with pytest.raises(errors.UnreachableError, match="StackSpot at 127.0.0.1:9"):
+    with pytest.raises(errors.UnreachableError, match=r"StackSpot at 127\.0\.0\.1:9"):
         await ask(gone)
 
 

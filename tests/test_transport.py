@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ssl
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
-import certifi
 import httpx
 import pytest
+import trustme
 
 from custom_handler import errors
 from custom_handler.settings import Connection
@@ -25,11 +29,51 @@ async def test_the_timeouts_are_those_of_the_settings() -> None:
         assert client.timeout == httpx.Timeout(600, connect=20)
 
 
-async def test_an_own_ca_bundle_is_added(tmp_path: Path) -> None:
+class Hello(BaseHTTPRequestHandler):
+    """Answers every request with 204."""
+
+    def do_GET(self) -> None:  # http.server's name
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Stay silent."""
+
+
+@pytest.fixture
+def own_ca() -> trustme.CA:
+    """A certificate authority that no system knows, like that of a bank's proxy."""
+    return trustme.CA()
+
+
+@pytest.fixture
+def https_url(own_ca: trustme.CA) -> Iterator[str]:
+    """A server whose certificate is from `own_ca`."""
+    with HTTPServer(("127.0.0.1", 0), Hello) as server:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        own_ca.issue_cert("localhost").configure_cert(context)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"https://localhost:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+async def test_a_certificate_of_an_own_authority_is_trusted_when_its_bundle_is_set(
+    own_ca: trustme.CA, https_url: str, tmp_path: Path
+) -> None:
     bundle = tmp_path / "ca.pem"
-    bundle.write_text(Path(certifi.where()).read_text().split("\n\n")[1])
-    async with new_client(connection(bundle)):
-        pass
+    own_ca.cert_pem.write_to_path(str(bundle))
+    async with new_client(connection(bundle)) as client:
+        assert (await client.get(https_url)).status_code == 204
+
+
+async def test_a_certificate_of_an_unknown_authority_is_refused_with_the_setting_that_helps(https_url: str) -> None:
+    async with new_client(connection()) as client:
+        with pytest.raises(httpx.ConnectError) as error:
+            await client.get(https_url)
+    assert "STACKSPOT_CA_BUNDLE" in as_upstream_error(error.value, SERVICE).message
 
 
 def test_a_ca_bundle_that_is_none_is_named(tmp_path: Path) -> None:
