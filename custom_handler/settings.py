@@ -200,13 +200,16 @@ class Found:
 
 
 def _dotenv() -> Mapping[str, str | None]:
-    path = Path(".env").absolute()
-    return _parse_dotenv(path, path.stat().st_mtime_ns) if path.is_file() else {}
+    try:
+        modified = os.stat(".env").st_mtime_ns  # noqa: PTH116 # asked with every request, and pathlib is slow
+    except OSError:
+        return {}
+    return _parse_dotenv(str(Path.cwd()), modified)
 
 
 @lru_cache(maxsize=1)
-def _parse_dotenv(path: Path, _modified: int) -> Mapping[str, str | None]:
-    return dotenv_values(path)
+def _parse_dotenv(folder: str, _modified: int) -> Mapping[str, str | None]:
+    return dotenv_values(Path(folder, ".env"))
 
 
 def find(setting: Setting[Any]) -> Found | None:

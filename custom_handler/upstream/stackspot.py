@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import codecs
+import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 import httpx
-from httpx_sse import EventSource, ServerSentEvent
+from httpx_sse import ServerSentEvent
 
 from custom_handler.auth import BearerAuth
 from custom_handler.errors import BrokenAnswerError, UpstreamTimeoutError
@@ -23,9 +23,11 @@ from custom_handler.upstream import frames
 from custom_handler.upstream.base import Delta, Piece, Report
 from custom_handler.upstream.refusals import as_refusal
 from custom_handler.upstream.retry import TOO_LATE, retrying
+from custom_handler.upstream.sse import EventReader
 
 log = logging.getLogger("custom_handler.upstream")
 
+_DRAIN_TIME = 0.05  # seconds
 _LONGEST_REFUSAL = 65_536  # bytes of an error body that are worth reading
 
 
@@ -44,13 +46,17 @@ class StackspotAgent:
         return retrying(lambda: self._ask(prompt), too_late=self.give_up_after)
 
     async def _ask(self, prompt: str) -> AsyncGenerator[Piece, None]:
-        async with self._answer(prompt) as response, aclosing(self._events(response)) as events:
+        async with self._answer(prompt) as response, aclosing(_reads(response, self._service)) as reads:
             reader = _Reader(self._service, self.connection.read_timeout)
-            async for event in events:
-                if text := reader.read(event):
-                    yield Delta(text)
+            async for events in reads:
+                # Events that came together go on as one piece: a piece costs the same, however long it is.
+                try:
+                    reader.read(events)
+                finally:
+                    if text := reader.take():  # also the text before an event that is an error
+                        yield Delta(text)
                 if reader.complete:
-                    break
+                    await _drain(reads)
             if text := reader.end():
                 yield Delta(text)
             yield reader.report
@@ -69,19 +75,6 @@ class StackspotAgent:
                 yield response
         except httpx.HTTPError as exc:
             raise as_upstream_error(exc, self._service) from exc
-
-    async def _events(self, response: httpx.Response) -> AsyncGenerator[ServerSentEvent, None]:
-        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind == "application/json":
-            yield ServerSentEvent(data=(await response.aread()).decode("utf-8", "replace"))
-        elif kind == "text/html":
-            raise BrokenAnswerError(
-                f"{self._service} answered with a web page; a login page of a proxy in between would look like this."
-            )
-        else:
-            async with aclosing(EventSource(_as_sse(response)).aiter_sse()) as events:
-                async for event in events:
-                    yield event
 
     @property
     def _service(self) -> str:
@@ -106,20 +99,31 @@ async def _start_of(response: httpx.Response) -> bytes:
     return body
 
 
-def _as_sse(response: httpx.Response) -> httpx.Response:
-    """The same answer in the form that httpx-sse reads whole.
+async def _reads(response: httpx.Response, service: str) -> AsyncGenerator[Sequence[ServerSentEvent], None]:
+    """The events of an answer, those of one read of the socket at a time."""
+    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "text/html":
+        raise BrokenAnswerError(
+            f"{service} answered with a web page; a login page of a proxy in between would look like this."
+        )
+    if kind == "application/json":
+        yield [ServerSentEvent(data=(await response.aread()).decode("utf-8", "replace"))]
+        return
+    reader = EventReader()
+    async for data in response.aiter_bytes():
+        yield reader.feed(data)
+    yield reader.flush()
 
-    It would lose the first event behind a byte order mark and the last one without a blank line after it, and
-    wants the right content type, which is read as UTF-8 whatever it says (as the SSE standard has it).
+
+async def _drain(reads: AsyncGenerator[Sequence[ServerSentEvent], None]) -> None:
+    """Read the stream's end behind the final frame, so that its connection can be used again.
+
+    As a rule it is there already. The answer is complete, so what goes wrong now is no error of it.
     """
-
-    async def content() -> AsyncGenerator[bytes, None]:
-        decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")  # takes the mark away
-        async for piece in response.aiter_bytes():
-            yield decoder.decode(piece).encode()
-        yield decoder.decode(b"", final=True).encode() + b"\n\n"
-
-    return httpx.Response(200, headers={"content-type": "text/event-stream; charset=utf-8"}, content=content())
+    with suppress(TimeoutError, httpx.HTTPError):
+        async with asyncio.timeout(_DRAIN_TIME):
+            async for _ in reads:
+                pass
 
 
 class _Reader:
@@ -130,6 +134,7 @@ class _Reader:
         self._service = service
         self._patience = patience
         self._joiner = SurrogateJoiner()
+        self._ready = ""
         self._last_progress = time.monotonic()
         self._empty = True
 
@@ -138,22 +143,27 @@ class _Reader:
         """Whether the service said that it is done; it may keep the connection open all the same."""
         return self.report.stop_reason is not None
 
-    def read(self, event: ServerSentEvent) -> str:
-        """The text of an event that can be passed on.
+    def read(self, events: Sequence[ServerSentEvent]) -> None:
+        """Read events that came together.
 
         Raises:
-            BrokenAnswerError: the event reports an error or cannot be read.
+            BrokenAnswerError: one of them reports an error or cannot be read; the text before it is kept.
             UpstreamTimeoutError: events come, but for too long none of them has had text.
         """
-        if frames.is_noise(event.data):
-            _log_noise(event.data)
-            frame = frames.Frame()
-        else:
+        for event in events:
+            if frames.is_noise(event.data):
+                _log_noise(event.data)
+                continue
             frame = frames.read(event.event, event.data)
-        self.report = frames.merge(self.report, frame.report)
-        self._note_progress(frame.text)
-        log.debug("delta %r", frame.text)
-        return self._joiner.feed(frame.text)
+            self.report = frames.merge(self.report, frame.report)
+            self._ready += self._joiner.feed(frame.text)
+            self._note_progress(frame.text)
+
+    def take(self) -> str:
+        """The text that can be passed on since the last time."""
+        text, self._ready = self._ready, ""
+        log.debug("delta %r", text)
+        return text
 
     def end(self) -> str:
         """What was held back.
@@ -174,5 +184,5 @@ class _Reader:
 
 
 def _log_noise(data: str) -> None:
-    if data.strip() not in {"", "[DONE]"}:
+    if data.strip() != "[DONE]":
         log.warning("Ignored an event of %d characters that is not JSON", len(data))

@@ -1,0 +1,1 @@
+"""Measurements of the proxy, as ratios taken in one run: `make bench`."""

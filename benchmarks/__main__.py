@@ -1,0 +1,17 @@
+"""`python -m benchmarks`: prints every table."""
+
+from __future__ import annotations
+
+from benchmarks import parser, proxy
+
+
+def main() -> None:
+    """Measure and print."""
+    print("## Parser\n")
+    print(parser.table())
+    print("\n## Proxy\n")
+    print(proxy.table())
+
+
+if __name__ == "__main__":
+    main()
