@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -21,6 +22,7 @@ from custom_handler.surrogates import SurrogateJoiner, mend
 from custom_handler.transport import as_upstream_error, timeouts
 from custom_handler.upstream import frames
 from custom_handler.upstream.base import Delta, Piece, Report
+from custom_handler.upstream.coalesce import coalesce
 from custom_handler.upstream.refusals import as_refusal
 from custom_handler.upstream.retry import TOO_LATE, retrying
 from custom_handler.upstream.sse import EventReader
@@ -46,12 +48,11 @@ class StackspotAgent:
         return retrying(lambda: self._ask(prompt), too_late=self.give_up_after)
 
     async def _ask(self, prompt: str) -> AsyncGenerator[Piece, None]:
-        async with self._answer(prompt) as response, aclosing(_reads(response, self._service)) as reads:
+        async with self._answer(prompt) as response, aclosing(coalesce(_reads(response, self._service))) as reads:
             reader = _Reader(self._service, self.connection.read_timeout)
             async for events in reads:
-                # Events that came together go on as one piece: a piece costs the same, however long it is.
                 try:
-                    reader.read(events)
+                    reader.read(chain.from_iterable(events))
                 finally:
                     if text := reader.take():  # also the text before an event that is an error
                         yield Delta(text)
@@ -115,7 +116,7 @@ async def _reads(response: httpx.Response, service: str) -> AsyncGenerator[Seque
     yield reader.flush()
 
 
-async def _drain(reads: AsyncGenerator[Sequence[ServerSentEvent], None]) -> None:
+async def _drain(reads: AsyncGenerator[Any, None]) -> None:
     """Read the stream's end behind the final frame, so that its connection can be used again.
 
     As a rule it is there already. The answer is complete, so what goes wrong now is no error of it.
@@ -143,7 +144,7 @@ class _Reader:
         """Whether the service said that it is done; it may keep the connection open all the same."""
         return self.report.stop_reason is not None
 
-    def read(self, events: Sequence[ServerSentEvent]) -> None:
+    def read(self, events: Iterable[ServerSentEvent]) -> None:
         """Read events that came together.
 
         Raises:
