@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import jwt
@@ -158,33 +159,36 @@ async def test_answers_that_are_no_token_are_errors(answer: httpx.Response, erro
             await TokenSource(client, connection_to("http://idm"), ACCOUNT).get()
 
 
-def jwt_living(seconds: float) -> str:
-    return jwt.encode({"exp": time.time() + seconds}, "k" * 32)
+OPAQUE = "opaque-value"
 
 
 @pytest.mark.parametrize(
-    ("answer", "lifetime"),
+    ("claims", "fields", "lifetime"),
     [
-        ({"access_token": "opaque-value", "expires_in": 300}, 300),
-        ({"access_token": "opaque-value", "expires_in": "300"}, 300),
-        ({"access_token": jwt_living(500), "expires_in": 300}, 300),
-        ({"access_token": jwt_living(500)}, 500),
-        ({"access_token": jwt_living(500), "expires_in": None}, 500),
-        ({"access_token": jwt_living(500), "expires_in": 0}, 500),
-        ({"access_token": "opaque-value"}, 1199),
-        ({"access_token": "opaque-value", "expires_in": "soon"}, 1199),
-        ({"access_token": jwt.encode({"sub": "x"}, "k" * 32)}, 1199),
-        ({"access_token": jwt_living(-10)}, 1199),
+        (None, {"expires_in": 300}, 300),
+        (None, {"expires_in": "300"}, 300),
+        ({"exp": 500}, {"expires_in": 300}, 300),
+        ({"exp": 500}, {}, 500),
+        ({"exp": 500}, {"expires_in": None}, 500),
+        ({"exp": 500}, {"expires_in": 0}, 500),
+        (None, {}, 1199),
+        (None, {"expires_in": "soon"}, 1199),
+        ({"sub": "x"}, {}, 1199),
+        ({"exp": -10}, {}, 1199),
     ],
 )
 async def test_the_lifetime_is_what_the_answer_says_else_what_the_token_says(
-    answer: dict[str, object], lifetime: float, clock: Clock
+    claims: dict[str, Any] | None, fields: dict[str, object], lifetime: float, clock: Clock
 ) -> None:
-    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=answer))
-    async with httpx.AsyncClient(transport=transport) as client:
+    if claims and "exp" in claims:
+        claims = {"exp": time.time() + claims["exp"]}
+    value = jwt.encode(claims, "k" * 32) if claims else OPAQUE
+    answer = httpx.Response(200, json={"access_token": value, **fields})
+    async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: answer)) as client:
         token = await TokenSource(client, connection_to("http://idm"), ACCOUNT, clock).get()
-    assert token.expires_at - clock.now == pytest.approx(lifetime, abs=100)
-    assert token.value not in repr(token)
+    assert token.value == value
+    assert token.expires_at - clock.now == pytest.approx(lifetime, abs=30)
+    assert value not in repr(token)
 
 
 async def test_a_token_that_lives_shortly_is_renewed_at_half_its_life(clock: Clock) -> None:

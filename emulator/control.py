@@ -1,0 +1,42 @@
+"""`/_emulator/…`: what a test in the same process does in Python, for other processes on this machine."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from emulator.reply import Reply
+from emulator.service import Service
+
+
+class ControlApi:
+    """Script, inspect and reset the emulator over HTTP."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    async def script(self, request: Request) -> Response:
+        """Line up replies: a JSON array of objects with the fields of `Reply`."""
+        try:
+            value = await request.json()
+            replies = [Reply.from_json(one) for one in (value if isinstance(value, list) else [value])]
+        except (ValueError, TypeError) as error:
+            return JSONResponse({"error": str(error)}, status_code=400)
+        self._service.script.add(replies)
+        return JSONResponse({"scripted": len(replies)})
+
+    async def requests(self, _request: Request) -> Response:
+        """Everything recorded, oldest first; secrets and tokens are masked."""
+        return JSONResponse({"requests": [record.public() for record in self._service.recorder.requests]})
+
+    async def reset(self, _request: Request) -> Response:
+        """Forget script, records, rate counts, conversations and files."""
+        self._service.reset()
+        return JSONResponse({})
+
+    async def release(self, _request: Request) -> Response:
+        """Let every held answer go on."""
+        return JSONResponse({"released": self._service.recorder.release()})
+
+    async def revoke(self, _request: Request) -> Response:
+        """Revoke every token."""
+        self._service.identity.revoke_all()
+        return JSONResponse({})

@@ -1,0 +1,113 @@
+"""Every way in which the service may misbehave, by name. Data first: a fault is a row of this table.
+
+Each row is a case of the upstream contract, or a trap that clients of such streams fell into.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from emulator import errors
+from emulator import stream_faults as change
+from emulator.errors import Refusal
+from emulator.steps import Json
+from emulator.stream_faults import NESTING, Change
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One misbehaviour. What is not set stays as in a good answer.
+
+    identity: it hits a token request (all others hit a chat request). revoke: the token used is revoked
+    first. slow: `Reply.seconds` pass before the first byte. drop: the connection is closed without a byte.
+    whole: JSON comes instead of SSE. refusal: this error comes instead of an answer. change: what becomes
+    of the stream, at `Reply.after` characters of text; it does nothing to an answer that is not streamed.
+    """
+
+    summary: str
+    identity: bool = False
+    revoke: bool = False
+    slow: bool = False
+    drop: bool = False
+    whole: bool = False
+    refusal: Refusal | None = None
+    change: Change | None = None
+
+
+_FAILURE: Json = {"code": "INFERENCE_0000_STREAM", "message": "The model failed."}
+
+FAULTS: Mapping[str, Fault] = {
+    # the token request
+    "identity_refused": Fault("the token is refused", identity=True, refusal=errors.INVALID_CLIENT),
+    "identity_down": Fault("the token endpoint is down", identity=True, refusal=errors.IDENTITY_DOWN),
+    "identity_slow": Fault("the token comes late", identity=True, slow=True),
+    "identity_drop": Fault("the token request gets no byte", identity=True, drop=True),
+    # an error in place of the answer
+    "unauthorized_once": Fault("401 although the token is valid", refusal=errors.UNAUTHORIZED),
+    "expired_token": Fault("401 until a new token is fetched", revoke=True, refusal=errors.UNAUTHORIZED),
+    "forbidden": Fault("403 with an empty body", refusal=errors.FORBIDDEN),
+    "rate_limited": Fault("429", refusal=errors.RATE_LIMITED),
+    "too_long": Fault("400, the prompt has too many tokens", refusal=errors.too_long(272_000, 300_000)),
+    "not_found": Fault("404", refusal=errors.NOT_FOUND),
+    "unprocessable": Fault("422", refusal=errors.UNPROCESSABLE),
+    "server_error": Fault("500", refusal=errors.SERVER_ERROR),
+    "bad_gateway": Fault("502 with an HTML body", refusal=errors.BAD_GATEWAY),
+    "unavailable": Fault("503", refusal=errors.UNAVAILABLE),
+    "gateway_timeout": Fault("504 with an HTML body", refusal=errors.GATEWAY_TIMEOUT),
+    # before the first byte
+    "slow_first_byte": Fault("the first byte comes late", slow=True),
+    "drop_before": Fault("the chat request gets no byte", drop=True),
+    "json_body": Fault("JSON instead of SSE", whole=True),
+    # a stream that is cut
+    "drop_in_stream": Fault("closed after n characters, no terminating chunk", change=change.drop()),
+    "reset_in_stream": Fault("reset (RST) after n characters", change=change.drop(reset=True)),
+    "drop_in_marker": Fault("closed in the middle of a FUNCTION_CALL_START", change=change.drop_in_marker),
+    "cut_in_frame": Fault("ended cleanly in the middle of a frame", change=change.cut_in_frame),
+    # a stream that ends otherwise
+    "endless_empty": Fault("empty deltas for ever after n characters", change=change.endless_empty),
+    "no_final_frame": Fault("a plain end, no final frame", change=change.no_final_frame),
+    "no_blank_line": Fault("no empty line after the final frame", change=change.final_line_ends(1)),
+    "no_line_end": Fault("no line end after the final frame", change=change.final_line_ends(0)),
+    "done_marker": Fault("[DONE] after the final frame", change=change.done_marker),
+    "error_event": Fault("`event: error` ends the stream", change=change.error_event),
+    "error_type": Fault(
+        'a frame with "type": "error" (and a message) ends the stream',
+        change=change.error_frame({"type": "error", **_FAILURE}),
+    ),
+    "error_object": Fault(
+        'a frame with an "error" object ends the stream', change=change.error_frame({"error": _FAILURE})
+    ),
+    "error_text": Fault(
+        'a frame with an "error" string ends the stream',
+        change=change.error_frame({"error": "The model failed."}),
+    ),
+    # usage
+    "null_tokens": Fault(
+        "each token count is null",
+        change=change.tokens(lambda _i, _o: {"tokens": {"input": None, "output": None}}),
+    ),
+    "tokens_is_null": Fault('"tokens" itself is null', change=change.tokens(lambda _i, _o: {"tokens": None})),
+    "string_tokens": Fault(
+        "token counts are strings",
+        change=change.tokens(lambda i, o: {"tokens": {"input": str(i), "output": str(o)}}),
+    ),
+    "user_enrichment_tokens": Fault(
+        "input tokens counted as user and enrichment",
+        change=change.tokens(lambda i, o: {"tokens": {"user": i // 2, "enrichment": i - i // 2, "output": o}}),
+    ),
+    "no_tokens": Fault('no "tokens" in the final frame', change=change.tokens(lambda _i, _o: {})),
+    # odd frames in a stream that is good otherwise
+    "ping_after_id": Fault("an event with an id, then pings with empty data", change=change.ping_after_id),
+    "byte_order_mark": Fault("a byte order mark before the first frame", change=change.byte_order_mark),
+    "split_surrogates": Fault("an emoji's escaped pair over two frames", change=change.split_surrogates),
+    "lone_surrogate": Fault("half an emoji after n characters", change=change.insert_text("\ud83d")),
+    "line_separators": Fault(
+        "raw U+2028, U+2029 and U+0085 inside the JSON", change=change.insert_text("\u2028\u2029\u0085")
+    ),
+    "nested": Fault(
+        "a frame of deeply nested JSON",
+        change=change.insert_frame('{"message":"","source":' + "[" * NESTING + "]" * NESTING + "}"),
+    ),
+    "plain_text_frame": Fault("a frame that is not JSON", change=change.insert_frame("keep-alive")),
+    "no_space": Fault("`data:{` without a space", change=change.no_space),
+    "gzip": Fault("a compressed stream", change=change.gzip),
+}

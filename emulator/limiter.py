@@ -1,0 +1,32 @@
+"""The rate limit: so many requests in any window of a minute, counted per account."""
+
+from collections import deque
+from collections.abc import Callable, Hashable
+
+WINDOW_SECONDS = 60.0
+
+
+class SlidingWindow:
+    """At most `limit` admissions per key in any 60 s. `limit=None` admits everything."""
+
+    def __init__(self, limit: int | None, clock: Callable[[], float]) -> None:
+        self._limit = limit
+        self._clock = clock
+        self._admitted: dict[Hashable, deque[float]] = {}
+
+    def admit(self, key: Hashable) -> bool:
+        """Count one request of `key`; False when the window is full (a refused request is not counted)."""
+        if self._limit is None:
+            return True
+        now = self._clock()
+        times = self._admitted.setdefault(key, deque())
+        while times and times[0] <= now - WINDOW_SECONDS:
+            times.popleft()
+        if len(times) >= self._limit:
+            return False
+        times.append(now)
+        return True
+
+    def clear(self) -> None:
+        """Forget every request counted so far."""
+        self._admitted.clear()

@@ -1,0 +1,57 @@
+"""Everything that can be set about an emulator, once."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from emulator.agent import Agent
+from emulator.brain import Brain
+from emulator.errors import BodyStyle
+from emulator.frames import Dialect, FrameStyle, LineEnd
+from emulator.reply import check_fault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Settings of one emulator. The defaults behave as the contract describes the real service.
+
+    port: 0 takes a free one. realm, client_id, client_secret: None accepts any. expires_in: the field of the
+    token answer, in seconds; None leaves it out, so that only the JWT's `exp` tells. token_lifetime: how long
+    a token is really accepted, in seconds. opaque_tokens: random strings in place of JWTs. agent_ids: None
+    accepts every ULID. rpm: requests a minute and account; None is no limit. first_byte_delay, delay: seconds
+    before the first frame and between frames. whole_answer_limit: seconds after which a call that is not
+    streamed is cut. fault: strikes every answer. error_body: shape of the error bodies that nobody knows.
+    expiration_unit: of upload forms (disputed).
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    realm: str | None = None
+    client_id: str | None = None
+    client_secret: str | None = None
+    expires_in: int | None = 1199
+    token_lifetime: float = 1199.0
+    opaque_tokens: bool = False
+    agent_ids: tuple[str, ...] | None = None
+    rpm: int | None = 100
+    max_input_tokens: int = 272_000
+    characters_per_token: int = 4
+    frame_style: FrameStyle = "delta"
+    line_end: LineEnd = "crlf"
+    chunk: int | None = None
+    first_byte_delay: float = 0.0
+    delay: float = 0.0
+    whole_answer_limit: float = 120.0
+    fault: str | None = None
+    error_body: BodyStyle | None = None
+    expiration_unit: Literal["minutes", "seconds"] = "minutes"
+    max_upload_bytes: int = 10_000_000
+    brain: Brain = field(default_factory=Agent)
+
+    def __post_init__(self) -> None:
+        if self.fault is not None:
+            check_fault(self.fault)
+
+    @property
+    def dialect(self) -> Dialect:
+        """How frames are written."""
+        return Dialect(style=self.frame_style, line_end=self.line_end)

@@ -1,0 +1,32 @@
+"""Everything one emulator knows, in one place: the rooms that its endpoints share."""
+
+from emulator.clock import Clock
+from emulator.conversations import Conversations
+from emulator.identity import Identity
+from emulator.limiter import SlidingWindow
+from emulator.options import Options
+from emulator.recording import Recorder
+from emulator.script import Script
+from emulator.uploads import Uploads
+
+
+class Service:
+    """The state of one emulator."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.clock = Clock()
+        self.recorder = Recorder()
+        self.script = Script(options.fault)
+        self.identity = Identity(options, self.clock)
+        self.limiter = SlidingWindow(options.rpm, self.clock)
+        self.conversations = Conversations()
+        self.uploads = Uploads(options, self.clock)
+
+    def reset(self) -> None:
+        """Back to the start, except that tokens already issued stay valid: a proxy may be holding one."""
+        self.script.clear()
+        self.recorder.clear()
+        self.limiter.clear()
+        self.conversations.clear()
+        self.uploads.clear()

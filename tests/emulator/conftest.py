@@ -1,0 +1,39 @@
+"""A running emulator and a client for every test."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import httpx
+import pytest
+
+from emulator import Emulator, Options
+from tests.emulator.emulator_client import Client
+
+Start = Callable[..., Client]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts an emulator with the given options and returns a client of it."""
+    with ExitStack() as stack:
+
+        def started(**options: Any) -> Client:
+            emulator = stack.enter_context(Emulator(Options(**options)))
+            # No certificates: plain HTTP needs none, and loading them takes longer than a test.
+            http = stack.enter_context(httpx.Client(base_url=emulator.url, verify=False, timeout=10))  # noqa: S501
+            return Client(emulator, http)
+
+        yield started
+
+
+@pytest.fixture
+def client(start: Start) -> Client:
+    """A client of an emulator with the default options."""
+    return start()
+
+
+@pytest.fixture
+def emulator(client: Client) -> Emulator:
+    """The emulator of `client`."""
+    return client.emulator
