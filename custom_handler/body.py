@@ -1,0 +1,125 @@
+"""What of a client's body reaches LiteLLM: the fields of the table in `routes`, and nothing else.
+
+LiteLLM takes any field of a body for one of its own parameters: a vendor, an address, a key, another model. A body is
+therefore rewritten before LiteLLM sees it. Fields that would steer LiteLLM are refused by name, so that nobody wonders
+why they had no effect; every other unknown field is accepted and left out, as OpenAI's clients expect.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from custom_handler import shapes
+from custom_handler.errors import RequestError, UnknownModelError
+from custom_handler.settings import is_agent_id
+
+#: Fields that steer LiteLLM, beyond those in its own lists of parameters.
+_STEERING_FIELDS = frozenset(
+    {
+        "base_url",
+        "content_policy_fallbacks",
+        "context_window_fallbacks",
+        "deployment_id",
+        "extra_body",
+        "extra_headers",
+        "extra_query",
+        "litellm_params",
+        "mock_delay",
+        "mock_tool_calls",
+        "policies",
+        "router_settings_override",
+        "specific_deployment",
+        "user_config",
+    }
+)
+#: Fields that LiteLLM's lists have in common with OpenAI's parameters: left out without a word.
+_HARMLESS_FIELDS = frozenset({"metadata"})
+#: Fields of the Responses API that stand for something stored on the server: to ignore them would lose half a prompt.
+_STATEFUL_FIELDS = frozenset({"previous_response_id", "conversation", "background", "prompt"})
+#: Tools that the client runs itself. The other types run on a server: LiteLLM would look for one to run them.
+_CLIENT_TOOLS = frozenset({"function", "custom"})
+_REQUIRED = frozenset({"model", "messages", "input", "prompt"})
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a body may ask for.
+
+    Attributes:
+        models: names of the model list; `prefix/*` stands for every agent id after the prefix.
+        reserved: fields that LiteLLM takes for parameters of its own.
+    """
+
+    models: Collection[str]
+    reserved: frozenset[str]
+
+
+def clean(body: bytes, fields: frozenset[str], policy: Policy) -> bytes:
+    """The body that is passed on: of what the client sent, the fields in `fields`.
+
+    Raises:
+        RequestError: it is not a JSON object, steers LiteLLM, or a field has a wrong type.
+        UnknownModelError: `model` is none of `policy.models`.
+    """
+    sent = _parse(body)
+    _refuse_fields(sent, fields, policy.reserved)
+    kept = {name: value for name, value in sent.items() if name in fields and value is not None}
+    for name in _REQUIRED & fields:
+        if not kept.get(name):
+            raise RequestError(f"{name} is missing or empty.", param=name)
+    shapes.check(kept, shapes.BODY)
+    _check_model(kept["model"], policy.models)
+    tools = [tool for tool in kept.pop("tools", ()) if tool.get("type", "function") in _CLIENT_TOOLS]
+    return _dump(kept | {"tools": tools} if tools else kept)
+
+
+def _parse(body: bytes) -> dict[str, Any]:
+    try:
+        sent = orjson.loads(body)
+    except orjson.JSONDecodeError as exc:
+        raise RequestError(f"The body is not valid JSON: {exc}.") from exc
+    if not isinstance(sent, dict):
+        raise RequestError("The body must be a JSON object.")
+    return sent
+
+
+def _dump(kept: Mapping[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(kept)
+    except orjson.JSONEncodeError as exc:  # everything that was parsed can be written, except for its depth
+        raise RequestError("The body is nested deeper than 250 levels.") from exc
+
+
+def _refuse_fields(sent: Mapping[str, Any], fields: frozenset[str], reserved: frozenset[str]) -> None:
+    for name in sent:
+        if name in fields or name in _HARMLESS_FIELDS:
+            continue
+        if name in reserved or name in _STEERING_FIELDS:
+            raise RequestError(f"{name} cannot be set by a request: it is set in the proxy's config.", param=name)
+        if name in _STATEFUL_FIELDS and sent[name]:
+            raise RequestError(f"{name} is not supported: this proxy stores nothing between requests.", param=name)
+
+
+def _check_model(model: str, models: Collection[str]) -> None:
+    if "*" not in model and (model in models or _is_agent_of(model, models)):
+        return
+    prefixes = sorted(name.removesuffix("*") for name in models if name.endswith("/*"))
+    hint = f" For the agent with this id, ask for {prefixes[0]}{model}." if prefixes and _is_id(model) else ""
+    served = ", ".join(sorted(name.replace("/*", "/<agent id>") for name in models))
+    raise UnknownModelError(f"There is no model {model!r:.100}. Available: {served}.{hint}", param="model")
+
+
+def _is_agent_of(model: str, models: Collection[str]) -> bool:
+    """Whether a wildcard admits it. Only ids: LiteLLM takes some other names for models of vendors."""
+    prefix, _, agent_id = model.partition("/")
+    return f"{prefix}/*" in models and _is_id(agent_id)
+
+
+def _is_id(text: str) -> bool:
+    return is_agent_id(text) or _UUID.fullmatch(text) is not None

@@ -1,0 +1,138 @@
+"""The gate around LiteLLM: the first to see a request, and the last to see its answer.
+
+An ASGI middleware, so that nothing goes past it: neither an address that LiteLLM serves without asking for a key, nor
+an error that LiteLLM answers before it calls any hook. LiteLLM is shown a request made anew: a known address without
+its query, the few headers it needs, and of the body what `body` lets pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from custom_handler import answer, body, correlation, keys, routes
+from custom_handler.answer import Answer
+from custom_handler.errors import BridgeError, RequestError
+from custom_handler.routes import Route
+
+#: Bytes. The longest prompt that an agent reads is about 1 MB of text; images take the rest.
+MAX_BODY = 32 * 1024 * 1024
+#: LiteLLM obeys many headers (other models, tags, timeouts, callbacks switched off); these do not steer it.
+_PASSED_HEADERS = ("host", "user-agent", "accept", "traceparent", "tracestate")
+
+
+class TooLargeError(RequestError):
+    """The body has more than `MAX_BODY` bytes."""
+
+    status = 413
+    code = "request_too_large"
+
+
+class _ClientGoneError(Exception):
+    """The client left while it was sending its request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the gate goes by.
+
+    Attributes:
+        models: gives the names of the model list, which may change while the proxy runs.
+        master_key: gives the proxy's key, or None; LiteLLM sets it last when it starts.
+        correlation_required: whether a request to a model must bring a correlation id.
+        reserved: fields of a body that LiteLLM takes for parameters of its own.
+    """
+
+    models: Callable[[], Collection[str]]
+    master_key: Callable[[], str | None]
+    correlation_required: bool
+    reserved: frozenset[str]
+
+
+class Gate:
+    """LiteLLM's app behind the rules."""
+
+    def __init__(self, app: ASGIApp, rules: Rules) -> None:
+        self.app = app
+        self._rules = rules
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._serve(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})  # nothing here is served over one
+        else:
+            await self.app(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        reply = Answer(send, anthropic=path.startswith("/v1/messages"))
+        headers = Headers(scope=scope)
+        try:
+            named = correlation.from_headers(headers)
+            reply.correlation_id = named or reply.correlation_id
+            route = routes.find(scope["method"], path)
+            self._check_caller(scope, route, headers, named)
+            content = b"" if route.fields is None else self._clean(await _read(receive), route.fields)
+        except BridgeError as error:
+            await reply.refuse(error)
+        except _ClientGoneError:
+            return
+        else:
+            renewed = _renewed(scope, headers, reply.correlation_id, content)
+            await self._pass_on(path, route, renewed, _replay(content, receive), reply)
+
+    def _check_caller(self, scope: Scope, route: Route, headers: Headers, named: str | None) -> None:
+        if not route.public:
+            keys.check(keys.presented(headers), scope, self._rules.master_key())
+        if route.fields is not None and named is None and self._rules.correlation_required:
+            raise RequestError(
+                f"The {correlation.HEADER} header is missing: this proxy requires one on every request.",
+                param=correlation.HEADER,
+            )
+
+    def _clean(self, content: bytes, fields: frozenset[str]) -> bytes:
+        return body.clean(content, fields, body.Policy(self._rules.models(), self._rules.reserved))
+
+    async def _pass_on(self, path: str, route: Route, scope: Scope, receive: Receive, reply: Answer) -> None:
+        if path == routes.HOME:
+            await reply.send_json(200, b'{"status":"ok"}')
+            return
+        with correlation.use(reply.correlation_id), answer.use(reply):
+            await self.app(scope, receive, reply.unchanged if route.fields is None else reply)
+
+
+async def _read(receive: Receive) -> bytes:
+    """The body; read to its end even when it is too large, since clients read no answer before they have sent it."""
+    content, size, more = bytearray(), 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _ClientGoneError
+        size += len(message.get("body", b""))
+        content += message.get("body", b"") if size <= MAX_BODY else b""
+        more = message.get("more_body", False)
+    if size > MAX_BODY:
+        raise TooLargeError(f"The body has {size} bytes; at most {MAX_BODY} are accepted.")
+    return bytes(content)
+
+
+def _renewed(scope: Scope, headers: Headers, correlation_id: str, content: bytes) -> Scope:
+    passed = {name: headers[name] for name in _PASSED_HEADERS if name in headers}
+    passed |= {correlation.HEADER: correlation_id, "authorization": f"Bearer {keys.presented(headers)}"}
+    passed |= {"content-type": "application/json", "content-length": str(len(content))}
+    encoded = [(name.encode(), value.encode("latin-1")) for name, value in passed.items()]
+    return {**scope, "query_string": b"", "headers": encoded}
+
+
+def _replay(content: bytes, receive: Receive) -> Receive:
+    """A `receive` that gives `content` first and then whatever follows: in the end, that the client has left."""
+    pending: list[Message] = [{"type": "http.request", "body": content, "more_body": False}]
+
+    async def replay() -> Message:
+        return pending.pop() if pending else await receive()
+
+    return replay

@@ -1,0 +1,89 @@
+"""What LiteLLM calls around a request, and the gate that is put around LiteLLM."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any
+
+from litellm.integrations.custom_logger import CustomLogger
+from litellm.types.router import GenericLiteLLMParams
+from litellm.types.utils import CallTypes, ModelResponseStream, all_litellm_params
+
+from custom_handler import answer, settings
+from custom_handler.gate import Gate, Rules
+from custom_handler.litellm_errors import origin, to_litellm
+
+
+class ProxyHooks(CustomLogger):
+    """The hooks of this product. Making the instance in a running proxy puts the gate around LiteLLM's app."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        proxy_server = sys.modules.get("litellm.proxy.proxy_server")
+        if proxy_server is not None:  # else LiteLLM is used as a library
+            _enclose(proxy_server)
+
+    async def async_post_call_failure_hook(  # type: ignore[override] # LiteLLM passes these by name
+        self, *, original_exception: Exception, **_: Any
+    ) -> None:
+        """Called with every failed request, before its error is written."""
+        reply = answer.current.get()
+        if reply is not None:
+            reply.failure = origin(original_exception)
+
+    async def async_post_call_success_deployment_hook(
+        self, _request_data: dict[str, Any], response: Any, _call_type: CallTypes | None
+    ) -> None:
+        """Called when the provider has returned; of a stream, nothing has come yet."""
+        reply = answer.current.get()
+        if reply is not None and not hasattr(response, "__aiter__"):
+            reply.provider_answered = True
+
+    async def async_post_call_streaming_iterator_hook(  # type: ignore[override] # likewise
+        self, *, response: AsyncIterator[Any], request_data: dict[str, Any], **_: Any
+    ) -> AsyncGenerator[Any, None]:
+        """Called with every stream."""
+        reply = answer.current.get()
+        try:
+            async for chunk in response:
+                if reply is not None:
+                    reply.provider_answered = True
+                if isinstance(chunk, ModelResponseStream) and _is_usage_only(chunk):
+                    chunk.choices = []  # OpenAI's form; LiteLLM leaves a choice that says nothing
+                yield chunk
+        except Exception as exc:
+            if origin(exc) is not None:
+                raise
+            # LiteLLM would show the client the exception's text, and in a chat its traceback too.
+            raise to_litellm(answer.unforeseen(), str(request_data.get("model"))) from exc
+
+
+def _is_usage_only(chunk: ModelResponseStream) -> bool:
+    return getattr(chunk, "usage", None) is not None and not any(
+        choice.finish_reason or any(choice.delta.model_dump().values()) for choice in chunk.choices
+    )
+
+
+def _enclose(proxy_server: Any) -> None:
+    """Put the gate around LiteLLM's app.
+
+    LiteLLM loads its callbacks after it has built its middleware and before it takes its first request: adding one is
+    no longer possible then, so the gate goes around what was built.
+    """
+
+    def models() -> set[str]:
+        router = proxy_server.llm_router
+        return {*router.model_names, *router.model_group_alias} if router is not None else set()
+
+    rules = Rules(
+        models=models,
+        master_key=lambda: proxy_server.master_key,
+        correlation_required=settings.read(settings.REQUIRE_CORRELATION_ID),
+        reserved=frozenset(all_litellm_params) | frozenset(GenericLiteLLMParams.model_fields),
+    )
+    app = proxy_server.app
+    app.middleware_stack = Gate(app.middleware_stack or app.build_middleware_stack(), rules)
+
+
+proxy_hooks = ProxyHooks()

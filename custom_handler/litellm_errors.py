@@ -1,0 +1,67 @@
+"""Our errors as LiteLLM's, mapped once.
+
+LiteLLM decides by the class of an exception: whether a fallback is tried, and for which reason. What the client reads
+comes from its attributes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import httpx
+from litellm import exceptions as litellm
+
+from custom_handler import errors
+from custom_handler.errors import BridgeError
+
+_PROVIDER = "stackspot"
+
+#: Every class of `errors` → the class of LiteLLM that has its meaning.
+CLASSES: Mapping[type[BridgeError], Callable[..., Exception]] = {
+    errors.BridgeError: litellm.InternalServerError,
+    errors.SettingError: litellm.InternalServerError,
+    errors.RequestError: litellm.BadRequestError,
+    errors.UnknownModelError: litellm.NotFoundError,
+    errors.ContextWindowError: litellm.ContextWindowExceededError,
+    errors.IdentityRefusedError: litellm.AuthenticationError,
+    errors.AgentRefusedError: litellm.PermissionDeniedError,
+    errors.RateLimitedError: litellm.RateLimitError,
+    errors.UpstreamError: litellm.BadGatewayError,
+    errors.UnreachableError: litellm.BadGatewayError,
+    errors.UnavailableError: litellm.ServiceUnavailableError,
+    errors.UpstreamTimeoutError: litellm.Timeout,
+    errors.BrokenAnswerError: litellm.BadGatewayError,
+}
+
+
+def to_litellm(error: BridgeError, model: str) -> Exception:
+    """The exception to raise into LiteLLM for `error`.
+
+    Args:
+        error: what went wrong.
+        model: the model's name, for LiteLLM's logs.
+    """
+    response = httpx.Response(error.status, request=httpx.Request("POST", f"https://{_PROVIDER}.invalid"))
+    mapped = CLASSES[type(error)](message=error.message, model=model, llm_provider=_PROVIDER, response=response)
+    mapped.__dict__.update(
+        message=error.message,  # LiteLLM puts the class's name before it
+        status_code=error.status,  # its Timeout is a 408
+        type=error.type,  # without these three, a streamed error says null or "None"
+        param=error.param,
+        code=error.code,
+        headers=None if error.retry_after is None else {"retry-after": str(error.retry_after)},
+        bridge_error=error,
+    )
+    return mapped
+
+
+def origin(exception: BaseException | None) -> BridgeError | None:
+    """The error of ours behind an exception that LiteLLM has wrapped, perhaps more than once."""
+    for _ in range(10):  # a chain may close on itself
+        if exception is None:
+            break
+        error = getattr(exception, "bridge_error", None)
+        if isinstance(error, BridgeError):
+            return error
+        exception = getattr(exception, "original_exception", None) or exception.__cause__ or exception.__context__
+    return None

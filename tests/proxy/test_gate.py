@@ -1,0 +1,178 @@
+"""The gate around an app that stands for LiteLLM, for what LiteLLM rarely does."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import pytest
+from starlette.types import Receive, Scope, Send
+
+from custom_handler import answer
+from custom_handler.errors import RateLimitedError
+from custom_handler.gate import Gate, Rules
+from custom_handler.hooks import ProxyHooks
+from custom_handler.litellm_errors import to_litellm
+from tests.proxy import endpoints
+from tests.proxy.conftest import KEY
+
+RULES = Rules(
+    models=lambda: ["stackspot-chat"],
+    master_key=lambda: KEY,
+    correlation_required=False,
+    reserved=frozenset(),
+)
+
+
+class Inner:
+    """An app that answers with `status` and `parts`, and keeps the scope it was called with."""
+
+    def __init__(self, status: int = 200, *parts: bytes) -> None:
+        self.scope: Mapping[str, Any] = {}
+        self._status, self._parts = status, parts
+
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        self.scope = scope
+        await send({"type": "http.response.start", "status": self._status, "headers": []})
+        for part in self._parts:
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body"})
+
+
+async def ask(inner: Inner, path: str = endpoints.CHAT, root_path: str = "") -> httpx.Response:
+    """One request through the gate."""
+    transport = httpx.ASGITransport(Gate(inner, RULES), root_path=root_path)
+    async with httpx.AsyncClient(transport=transport, base_url="http://proxy") as client:
+        headers = {"authorization": f"Bearer {KEY}"}
+        if path in endpoints.ALL:
+            return await client.post(root_path + path, json=endpoints.request(path), headers=headers)
+        return await client.get(root_path + path, headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        (b'{"detail": "Not Found"}', "Not Found"),
+        (b'{"error": "no"}', "no"),
+        (b"Internal text", "Internal text"),
+        (b"\xff", "\ufffd"),
+        (b"{}", "The request could not be read."),
+        (b'{"error": {"message": "litellm.BadRequestError: litellm.X: no"}}', "no"),
+        (b'{"error": {"message": "no\\n\\nLiteLLM: model group \'x\' failed"}}', "no"),
+        (b'{"error": {"message": "no\\nTraceback (most recent call last):\\n  File x.py"}}', "no"),
+        (b'{"error": {"message": "no\\n\\nThis looks like a bug in LiteLLM"}}', "no"),
+    ],
+)
+async def test_a_refusal_of_litellm_is_told_without_its_own_words(told: bytes, message: str) -> None:
+    answered = await ask(Inner(422, told[:3], told[3:]))
+    assert answered.status_code == 422
+    assert answered.json()["error"] == {
+        "message": message,
+        "type": "invalid_request_error",
+        "param": None,
+        "code": "invalid_request",
+    }
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"), [("None", "invalid_request_error"), ("rate_limit_error", "rate_limit_error")]
+)
+async def test_the_type_that_litellm_names_is_kept_and_its_none_is_not(said: str, kept: str) -> None:
+    told = {"error": {"message": "no", "type": said, "param": "None"}}
+    error = (await ask(Inner(429, json.dumps(told).encode()))).json()["error"]
+    assert (error["type"], error["param"]) == (kept, None)
+
+
+async def test_a_failed_health_check_is_not_rewritten() -> None:
+    answered = await ask(Inner(503, b'{"status": "unhealthy"}'), "/health/readiness")
+    assert (answered.status_code, answered.json()) == (503, {"status": "unhealthy"})
+    assert "correlation-id" in answered.headers
+
+
+async def test_the_app_may_live_under_a_prefix() -> None:
+    inner = Inner(200, b"{}")
+    assert (await ask(inner, "/v1/models", root_path="/llm")).status_code == 200
+    assert inner.scope["path"] == "/llm/v1/models"
+
+
+async def test_only_what_it_needs_of_a_request_reaches_the_app() -> None:
+    inner = Inner(200, b"{}")
+    transport = httpx.ASGITransport(Gate(inner, RULES))
+    async with httpx.AsyncClient(transport=transport, base_url="http://proxy") as client:
+        headers = {"x-api-key": KEY, "cookie": "a=b", "x-litellm-tags": "a", "traceparent": "00-1-2-03"}
+        await client.request("GET", "/v1/models?model=x", content=b"[1]", headers=headers)
+    names = {name.decode() for name, _ in inner.scope["headers"]}
+    assert inner.scope["query_string"] == b""
+    assert "traceparent" in names
+    assert names.isdisjoint({"x-api-key", "cookie", "x-litellm-tags"})
+    assert (b"authorization", f"Bearer {KEY}".encode()) in inner.scope["headers"]
+    assert (b"content-length", b"0") in inner.scope["headers"]
+
+
+async def test_the_apps_own_start_and_end_pass() -> None:
+    seen = []
+
+    async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
+        seen.append(scope["type"])
+
+    async def never(*_: Any) -> Any:
+        await asyncio.Event().wait()
+
+    await Gate(app, RULES)({"type": "lifespan"}, never, never)
+    assert seen == ["lifespan"]
+
+
+async def test_hooks_outside_of_a_request_of_a_client_are_harmless() -> None:
+    """LiteLLM calls them for health checks in the background too, and outside of a proxy."""
+    hooks = ProxyHooks()
+    await hooks.async_post_call_failure_hook(original_exception=KeyError())
+    await hooks.async_post_call_success_deployment_hook({}, object(), None)
+
+    async def chunks() -> Any:
+        yield "a"
+        raise KeyError
+
+    stream = hooks.async_post_call_streaming_iterator_hook(response=chunks(), request_data={"model": "x"})
+    assert await anext(stream) == "a"
+    with pytest.raises(Exception, match="The proxy failed on this request"):
+        await anext(stream)
+
+
+async def test_an_error_of_ours_passes_the_stream_hook_as_it_is() -> None:
+    error = to_litellm(RateLimitedError("much"), "x")
+
+    async def chunks() -> Any:
+        raise error
+        yield
+
+    stream = ProxyHooks().async_post_call_streaming_iterator_hook(response=chunks(), request_data={})
+    with pytest.raises(type(error)) as raised:
+        await anext(stream)
+    assert raised.value is error
+
+
+async def test_two_requests_at_once_do_not_share_their_failure() -> None:
+    both = asyncio.Barrier(2)
+
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        mine = answer.current.get()
+        assert mine is not None
+        await both.wait()
+        await ProxyHooks().async_post_call_failure_hook(
+            original_exception=to_litellm(RateLimitedError(mine.correlation_id), "x")
+        )
+        await both.wait()
+        await send({"type": "http.response.start", "status": 500, "headers": []})
+        await send({"type": "http.response.body"})
+
+    transport = httpx.ASGITransport(Gate(app, RULES))
+    async with httpx.AsyncClient(transport=transport, base_url="http://proxy") as client:
+        headers = {"authorization": f"Bearer {KEY}"}
+        body = endpoints.request(endpoints.CHAT)
+        one, other = await asyncio.gather(
+            *(client.post(endpoints.CHAT, json=body, headers={**headers, "correlation-id": each}) for each in "ab")
+        )
+    assert (one.json()["error"]["message"], other.json()["error"]["message"]) == ("a", "b")
