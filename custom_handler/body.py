@@ -7,6 +7,7 @@ why they had no effect; every other unknown field is accepted and left out, as O
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import orjson
 from custom_handler import shapes
 from custom_handler.errors import RequestError, UnknownModelError
 from custom_handler.settings import is_agent_id
+from custom_handler.surrogates import mend
 
 #: Fields that steer LiteLLM, beyond those in its own lists of parameters.
 _STEERING_FIELDS = frozenset(
@@ -83,10 +85,18 @@ def _parse(body: bytes) -> dict[str, Any]:
     try:
         sent = orjson.loads(body)
     except orjson.JSONDecodeError as exc:
-        raise RequestError(f"The body is not valid JSON: {exc}.") from exc
+        sent = _parse_mended(body, str(exc))
     if not isinstance(sent, dict):
         raise RequestError("The body must be a JSON object.")
     return sent
+
+
+def _parse_mended(body: bytes, fault: str) -> Any:
+    """The value of a body with half characters, as programs leave them that cut a tool's output in an emoji."""
+    try:
+        return orjson.loads(mend(json.dumps(json.loads(body), ensure_ascii=False)))
+    except (ValueError, RecursionError) as exc:
+        raise RequestError(f"The body is not valid JSON: {fault}.") from exc
 
 
 def _dump(kept: Mapping[str, Any]) -> bytes:

@@ -4,7 +4,10 @@
     ├── SettingError            500  a setting is missing or malformed
     ├── RequestError            400  the client's request cannot be served as it is
     │   ├── UnknownModelError   404  no such model, and no agent id either
+    │   ├── UnknownRouteError   404  no such address
+    │   ├── TooLargeError       413  the body is larger than any prompt
     │   └── ContextWindowError  400  the prompt is longer than the agent's model accepts
+    ├── KeyRefusedError         401  the proxy's own key is missing or wrong
     ├── IdentityRefusedError    401  the identity service refused the account
     ├── AgentRefusedError       403  the agent id is wrong, or not shared with this account
     ├── RateLimitedError        429  the account's quota is used up
@@ -67,10 +70,32 @@ class UnknownModelError(RequestError):
     code = "model_not_found"
 
 
+class UnknownRouteError(RequestError):
+    """No such address, or not with this method."""
+
+    status = 404
+    code = "unknown_url"
+
+
+class TooLargeError(RequestError):
+    """The body has more bytes than are accepted."""
+
+    status = 413
+    code = "request_too_large"
+
+
 class ContextWindowError(RequestError):
     """The prompt has more tokens than the agent's model accepts."""
 
     code = "context_length_exceeded"
+
+
+class KeyRefusedError(BridgeError):
+    """The key that the client sent to the proxy is missing or wrong."""
+
+    status = 401
+    type = "authentication_error"
+    code = "invalid_api_key"
 
 
 class IdentityRefusedError(BridgeError):

@@ -15,20 +15,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from custom_handler import answer, body, correlation, keys, routes
 from custom_handler.answer import Answer
-from custom_handler.errors import BridgeError, RequestError
+from custom_handler.errors import BridgeError, RequestError, TooLargeError
 from custom_handler.routes import Route
 
 #: Bytes. The longest prompt that an agent reads is about 1 MB of text; images take the rest.
 MAX_BODY = 32 * 1024 * 1024
 #: LiteLLM obeys many headers (other models, tags, timeouts, callbacks switched off); these do not steer it.
 _PASSED_HEADERS = ("host", "user-agent", "accept", "traceparent", "tracestate")
-
-
-class TooLargeError(RequestError):
-    """The body has more than `MAX_BODY` bytes."""
-
-    status = 413
-    code = "request_too_large"
 
 
 class _ClientGoneError(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
@@ -10,9 +11,11 @@ from litellm.integrations.custom_logger import CustomLogger
 from litellm.types.router import GenericLiteLLMParams
 from litellm.types.utils import CallTypes, ModelResponseStream, all_litellm_params
 
-from custom_handler import answer, settings
+from custom_handler import answer, log, settings
 from custom_handler.gate import Gate, Rules
 from custom_handler.litellm_errors import origin, to_litellm
+
+_LITELLM_LOGGERS = ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router")
 
 
 class ProxyHooks(CustomLogger):
@@ -22,6 +25,9 @@ class ProxyHooks(CustomLogger):
         super().__init__()
         proxy_server = sys.modules.get("litellm.proxy.proxy_server")
         if proxy_server is not None:  # else LiteLLM is used as a library
+            log.configure()
+            for name in _LITELLM_LOGGERS:
+                logging.getLogger(name).addFilter(_is_news)
             _enclose(proxy_server)
 
     async def async_post_call_failure_hook(  # type: ignore[override] # LiteLLM passes these by name
@@ -63,6 +69,13 @@ def _is_usage_only(chunk: ModelResponseStream) -> bool:
     return getattr(chunk, "usage", None) is not None and not any(
         choice.finish_reason or any(choice.delta.model_dump().values()) for choice in chunk.choices
     )
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Take the traceback from LiteLLM's record of an error of ours, which the provider has logged in one line."""
+    if record.exc_info and origin(record.exc_info[1]) is not None:
+        record.exc_info = None
+    return True
 
 
 def _enclose(proxy_server: Any) -> None:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 
-from custom_handler.errors import BridgeError
+from custom_handler.errors import KeyRefusedError
 
 if TYPE_CHECKING:
     from fastapi import Request
@@ -24,14 +24,6 @@ if TYPE_CHECKING:
 #: Headers that say another proxy passed the request on: the connection's address is then not the client's.
 _FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 _HOW = "as 'Authorization: Bearer <key>' or 'x-api-key: <key>'"
-
-
-class KeyRefusedError(BridgeError):
-    """The key is missing or wrong."""
-
-    status = 401
-    type = "authentication_error"
-    code = "invalid_api_key"
 
 
 def presented(headers: Mapping[str, str]) -> str:

@@ -8,14 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from custom_handler.errors import RequestError
-
-
-class UnknownRouteError(RequestError):
-    """No such address, or not with this method."""
-
-    status = 404
-    code = "unknown_url"
+from custom_handler.errors import UnknownRouteError
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +44,6 @@ _MESSAGES = Route(
     | {"tools", "tool_choice", "output_config", "output_format"}
 )
 _COUNT_TOKENS = Route(frozenset({"model", "messages", "system", "tools", "tool_choice"}))
-_EMBEDDINGS = Route(frozenset({"model", "input", "encoding_format", "dimensions", "user"}))
 _PUBLIC = Route(public=True)
 _PRIVATE = Route()
 
@@ -67,8 +59,6 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/responses"): _RESPONSES,
     ("POST", "/v1/messages"): _MESSAGES,
     ("POST", "/v1/messages/count_tokens"): _COUNT_TOKENS,
-    ("POST", "/v1/embeddings"): _EMBEDDINGS,
-    ("POST", "/embeddings"): _EMBEDDINGS,
     ("GET", "/v1/models"): _PRIVATE,
     ("GET", "/models"): _PRIVATE,
     ("GET", "/v1/model/info"): _PRIVATE,

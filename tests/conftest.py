@@ -10,6 +10,9 @@ import pytest
 
 from emulator import Emulator, Options
 
+# LiteLLM reads this when it is imported; without it, it would first try to download its prices.
+os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+
 AGENT = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 
 

@@ -6,13 +6,12 @@ from typing import Any
 
 _MESSAGES = [{"role": "user", "content": "hi"}]
 CHAT, COMPLETIONS, RESPONSES, MESSAGES = "/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/messages"
-EMBEDDINGS, COUNT_TOKENS = "/v1/embeddings", "/v1/messages/count_tokens"
+COUNT_TOKENS = "/v1/messages/count_tokens"
 _SMALLEST: dict[str, dict[str, Any]] = {
     CHAT: {"messages": _MESSAGES},
     COMPLETIONS: {"prompt": "hi"},
     RESPONSES: {"input": "hi"},
     MESSAGES: {"messages": _MESSAGES, "max_tokens": 9},
-    EMBEDDINGS: {"input": "hi"},
     COUNT_TOKENS: {"messages": _MESSAGES},
 }
 STREAMING = (CHAT, COMPLETIONS, RESPONSES, MESSAGES)

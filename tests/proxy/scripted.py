@@ -23,8 +23,6 @@ from litellm.llms.custom_llm import CustomLLM
 from litellm.types.utils import (
     Choices,
     Delta,
-    Embedding,
-    EmbeddingResponse,
     Message,
     ModelResponse,
     ModelResponseStream,
@@ -74,11 +72,6 @@ class ScriptedLLM(CustomLLM):
                 yield chunk
         finally:
             print(f"scripted: left {correlation_id}", flush=True)  # noqa: T201
-
-    async def aembedding(self, *_: Any, **given: Any) -> EmbeddingResponse:
-        if given["model"] != "echo":
-            _fail(given["model"])
-        return EmbeddingResponse(model="echo", data=[Embedding(embedding=[1.0], index=0, object="embedding")])
 
 
 async def _play(given: dict[str, Any]) -> AsyncIterator[ModelResponseStream]:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from custom_handler.routes import ROUTES, UnknownRouteError, find
+from custom_handler.errors import UnknownRouteError
+from custom_handler.routes import ROUTES, find
 from tests.proxy import litellm_routes
 from tests.proxy.conftest import KEY, Proxies
 from tests.support.proxy import ProxyProcess

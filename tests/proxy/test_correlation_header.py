@@ -35,7 +35,6 @@ def test_every_answer_of_a_model_carries_the_clients_id(
         ("POST", endpoints.CHAT, b"{", 400),
         ("POST", endpoints.CHAT, b'{"model": "gpt-4o", "messages": [{}]}', 404),
         ("POST", endpoints.CHAT, b'{"model": "stackspot-chat", "messages": [], "api_base": "x"}', 400),
-        ("POST", endpoints.EMBEDDINGS, b'{"model": "stackspot-chat", "input": "hi"}', 200),
     ],
 )
 def test_every_other_answer_carries_it_too(

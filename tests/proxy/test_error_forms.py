@@ -101,7 +101,7 @@ def test_an_error_before_the_first_chunk_has_its_status(
     assert_is(answer.json()["error"], expected)
 
 
-@pytest.mark.parametrize("path", [endpoints.RESPONSES, endpoints.MESSAGES, endpoints.EMBEDDINGS])
+@pytest.mark.parametrize("path", [endpoints.RESPONSES, endpoints.MESSAGES])
 @pytest.mark.parametrize("name", ERRORS)
 def test_an_error_of_the_other_endpoints_has_its_status(client: httpx.Client, path: str, name: str) -> None:
     answer = client.post(path, json=endpoints.request(path, f"stackspot/raise-{name}"))

@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from custom_handler.keys import KeyRefusedError, check, presented
+from custom_handler.errors import KeyRefusedError
+from custom_handler.keys import check, presented
 from tests.proxy import endpoints
 from tests.proxy.conftest import KEY, Proxies
 from tests.support.proxy import ProxyProcess
