@@ -1,4 +1,4 @@
-"""The processes that are measured: the proxy with the emulator behind it, and LiteLLM with a provider that does nothing."""
+"""The processes of a measurement: the emulator, and the proxy with one provider or another."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,17 +22,10 @@ _AGENT = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """A LiteLLM proxy process.
-
-    Attributes:
-        prepare: called with a number of requests and a number of words before those requests for so many words.
-        model: the model that answers with so many words.
-    """
+    """A LiteLLM proxy process."""
 
     url: str
     pid: int
-    prepare: Callable[[int, int], None]
-    model: Callable[[int], str]
 
     def cpu_seconds(self) -> float:
         """Processor time that the process has used, in user and in system mode (Linux)."""
@@ -40,46 +33,54 @@ class Proxy:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def free_port() -> int:
-    """A loopback port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The emulator."""
 
+    url: str
 
-@contextmanager
-def stackspot() -> Iterator[Proxy]:
-    """The product: its configuration, in front of the emulator, which sends one word a frame."""
-    port = free_port()
-    emulator = f"http://127.0.0.1:{port}"
-    places = {f"STACKSPOT_{name}_URL": emulator for name in ("IDM", "INFERENCE", "DATA")}
-    account = {"CLIENT_ID": "bench", "CLIENT_SECRET": "bench", "REALM": "bench", "GENAI_AGENT_ID": _AGENT}
-
-    def prepare(requests: int, words: int) -> None:
+    def prepare(self, requests: int, words: int) -> None:
+        """Line up answers of so many words, each word a frame."""
         replies = [{"text": "word " * words, "chunk": len("word ")}] * requests
-        httpx.post(f"{emulator}/_emulator/reset").raise_for_status()  # the quota too
-        httpx.post(f"{emulator}/_emulator/script", json=replies).raise_for_status()
-
-    command = [sys.executable, "-m", "emulator", "--port", str(port)]
-    with _process(command, {}), _litellm(_ROOT / "config.yaml", places | account) as (url, pid):
-        yield Proxy(url, pid, prepare, lambda _: "stackspot-chat")
+        httpx.post(f"{self.url}/_emulator/reset").raise_for_status()
+        httpx.post(f"{self.url}/_emulator/script", json=replies).raise_for_status()
 
 
 @contextmanager
-def do_nothing() -> Iterator[Proxy]:
-    """The measure of everything else."""
-    with _litellm(_ROOT / "benchmarks" / "do_nothing.yaml", {}) as (url, pid):
-        yield Proxy(url, pid, lambda _requests, _words: None, lambda words: f"nothing/{words}")
+def service() -> Iterator[Service]:
+    """The emulator, without quota."""
+    port = _free_port()
+    with _process([sys.executable, "-m", "emulator", "--port", str(port), "--rpm", "0"], {}):
+        yield Service(f"http://127.0.0.1:{port}")
 
 
 @contextmanager
-def _litellm(config: Path, environment: Mapping[str, str]) -> Iterator[tuple[str, int]]:
-    """Address and process id of LiteLLM with `config`, ready for requests."""
-    port = free_port()
+def proxy(handler: str, behind: Service) -> Iterator[Proxy]:
+    """The product with `handler`, such as `custom_handler.stackspot_llm`, for its provider."""
+    environment = {f"STACKSPOT_{name}_URL": behind.url for name in ("IDM", "INFERENCE", "DATA")}
+    environment |= {"CLIENT_ID": "bench", "CLIENT_SECRET": "bench", "REALM": "bench", "GENAI_AGENT_ID": _AGENT}
+    text = (_ROOT / "config.yaml").read_text("utf-8").replace("custom_handler.stackspot_llm", handler)
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder, "config.yaml")
+        config.write_text(text, "utf-8")
+        with _litellm(config, environment) as running:
+            yield running
+
+
+@contextmanager
+def _litellm(config: Path, environment: Mapping[str, str]) -> Iterator[Proxy]:
+    """LiteLLM with `config`, ready for requests."""
+    port = _free_port()
     command = [sys.executable, "-m", "litellm.proxy.proxy_cli", "--config", str(config)]
     with _process([*command, "--host", "127.0.0.1", "--port", str(port)], environment) as process:
         url = f"http://127.0.0.1:{port}"
         _wait_until_ready(url, process)
-        yield url, process.pid
+        yield Proxy(url, process.pid)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
 
 
 @contextmanager

@@ -1,0 +1,86 @@
+"""The proxy as `make run` starts it when everything is installed, and requests to it and to its emulator."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, chdir, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.launcher.program import ROOT, Program
+
+#: What the programs get of the developer's environment: no setting of ours, and no key of a vendor.
+_INHERITED = ("PATH", "HOME", "LANG", "TMPDIR")
+
+
+def environment(**settings: str) -> dict[str, str]:
+    """For programs of this project: its packages, and `settings`."""
+    inherited = {name: text for name, text in os.environ.items() if name in _INHERITED or name.startswith("COVERAGE_")}
+    return {**inherited, "PYTHONPATH": str(ROOT), **settings}
+
+
+@dataclass(frozen=True, slots=True)
+class MadeRun:
+    """A running proxy with an emulator behind it.
+
+    Attributes:
+        program: the launcher; its output has that of the proxy and the emulator too.
+        proxy: a client of the proxy.
+        emulator: a client of the emulator.
+    """
+
+    program: Program
+    proxy: httpx.Client
+    emulator: httpx.Client
+
+    @property
+    def base_url(self) -> str:
+        """What clients of the proxy are given."""
+        return f"{str(self.proxy.base_url).rstrip('/')}/v1"
+
+    @property
+    def curl(self) -> str:
+        """The command that `make run` prints."""
+        return _find(r"^  (curl .*)$", self.program.output)
+
+    def script(self, text: str | None, **fields: Any) -> None:
+        """Forget everything, and line up the agent's next answer: the fields of `emulator.Reply`."""
+        self.emulator.post("/_emulator/reset").raise_for_status()
+        self.emulator.post("/_emulator/script", json=[{"text": text, **fields}]).raise_for_status()
+
+    def prompts(self) -> list[str]:
+        """What the agent was asked since the last `script`."""
+        records = self.emulator.get("/_emulator/requests").json()["requests"]
+        return [record["json"]["user_prompt"] for record in records if record["path"].endswith("/chat")]
+
+
+@contextmanager
+def made_run(folder: Path, **settings: str) -> Iterator[MadeRun]:
+    """Start it in `folder`, where no `.env` is, and end it."""
+    port = _free_port()
+    with ExitStack() as stack:
+        with chdir(folder):
+            command = [sys.executable, "-m", "custom_handler.launcher"]
+            program = stack.enter_context(Program(command, environment(PORT=str(port), **settings)))
+        program.wait_for("Ctrl-C ends it.")
+        urls = f"http://127.0.0.1:{port}", _find(r"emulator ready on (\S+)", program.output)
+        clients = (httpx.Client(base_url=url, timeout=60, trust_env=False) for url in urls)
+        yield MadeRun(program, *map(stack.enter_context, clients))
+
+
+def _find(pattern: str, text: str) -> str:
+    found = re.search(pattern, text, re.MULTILINE)
+    assert found, f"{pattern!r} is not in the output:\n{text}"
+    return found[1]
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
