@@ -145,7 +145,7 @@ class TokenSource:
 
     @property
     def _service(self) -> str:
-        return f"the identity service at {urlsplit(self._connection.idm_url).netloc}"
+        return f"The identity service at {urlsplit(self._connection.idm_url).netloc}"
 
     def _check(self, response: httpx.Response) -> None:
         status = response.status_code

@@ -8,7 +8,6 @@ why they had no effect; every other unknown field is accepted and left out, as O
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -46,7 +45,6 @@ _STATEFUL_FIELDS = frozenset({"previous_response_id", "conversation", "backgroun
 #: Tools that the client runs itself. The other types run on a server: LiteLLM would look for one to run them.
 _CLIENT_TOOLS = frozenset({"function", "custom"})
 _REQUIRED = frozenset({"model", "messages", "input", "prompt"})
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +118,7 @@ def _check_model(model: str, models: Collection[str]) -> None:
     if "*" not in model and (model in models or _is_agent_of(model, models)):
         return
     prefixes = sorted(name.removesuffix("*") for name in models if name.endswith("/*"))
-    hint = f" For the agent with this id, ask for {prefixes[0]}{model}." if prefixes and _is_id(model) else ""
+    hint = f" For the agent with this id, ask for {prefixes[0]}{model}." if prefixes and is_agent_id(model) else ""
     served = ", ".join(sorted(name.replace("/*", "/<agent id>") for name in models))
     raise UnknownModelError(f"There is no model {model!r:.100}. Available: {served}.{hint}", param="model")
 
@@ -128,8 +126,4 @@ def _check_model(model: str, models: Collection[str]) -> None:
 def _is_agent_of(model: str, models: Collection[str]) -> bool:
     """Whether a wildcard admits it. Only ids: LiteLLM takes some other names for models of vendors."""
     prefix, _, agent_id = model.partition("/")
-    return f"{prefix}/*" in models and _is_id(agent_id)
-
-
-def _is_id(text: str) -> bool:
-    return is_agent_id(text) or _UUID.fullmatch(text) is not None
+    return f"{prefix}/*" in models and is_agent_id(agent_id)

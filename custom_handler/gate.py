@@ -7,6 +7,7 @@ its query, the few headers it needs, and of the body what `body` lets pass.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ from custom_handler import answer, body, correlation, keys, routes
 from custom_handler.answer import Answer
 from custom_handler.errors import BridgeError, RequestError, TooLargeError
 from custom_handler.routes import Route
+
+log = logging.getLogger("custom_handler.gate")
 
 #: Bytes. The longest prompt that an agent reads is about 1 MB of text; images take the rest.
 MAX_BODY = 32 * 1024 * 1024
@@ -71,6 +74,8 @@ class Gate:
             self._check_caller(scope, route, headers, named)
             content = b"" if route.fields is None else self._clean(await _read(receive), route.fields)
         except BridgeError as error:
+            with correlation.use(reply.correlation_id):
+                log.info("Refused with %d: %s", error.status, error)
             await reply.refuse(error)
         except _ClientGoneError:
             return

@@ -15,6 +15,8 @@ from custom_handler import answer, log, settings
 from custom_handler.gate import Gate, Rules
 from custom_handler.litellm_errors import origin, to_litellm
 
+logger = logging.getLogger("custom_handler.hooks")
+
 _LITELLM_LOGGERS = ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router")
 
 
@@ -35,8 +37,12 @@ class ProxyHooks(CustomLogger):
     ) -> None:
         """Called with every failed request, before its error is written."""
         reply = answer.current.get()
-        if reply is not None:
-            reply.failure = origin(original_exception)
+        if reply is None:
+            return
+        reply.failure = origin(original_exception)
+        if reply.failure is None:
+            # LiteLLM has the traceback, but not the correlation id.
+            logger.error("LiteLLM failed with %s; its record of that is close by", type(original_exception).__name__)
 
     async def async_post_call_success_deployment_hook(
         self, _request_data: dict[str, Any], response: Any, _call_type: CallTypes | None
@@ -72,10 +78,8 @@ def _is_usage_only(chunk: ModelResponseStream) -> bool:
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Take the traceback from LiteLLM's record of an error of ours, which the provider has logged in one line."""
-    if record.exc_info and origin(record.exc_info[1]) is not None:
-        record.exc_info = None
-    return True
+    """Whether LiteLLM's record tells more than ours: not so for an error of ours, logged in one line already."""
+    return not record.exc_info or origin(record.exc_info[1]) is None
 
 
 def _enclose(proxy_server: Any) -> None:

@@ -91,18 +91,20 @@ def parse(messages: object, parameters: Mapping[str, Any]) -> ChatRequest:
     _check_parameters(parameters)
     tools = tuple(_tools(parameters.get("tools")))
     return ChatRequest(
-        messages=parse_messages(messages),
+        messages=_messages(messages),
         tools=tools,
         tool_choice=_tool_choice(parameters.get("tool_choice"), tools),
         parallel_tool_calls=parameters.get("parallel_tool_calls") is not False,
     )
 
 
-def parse_messages(messages: object) -> tuple[Message, ...]:
-    """Check the field `messages` alone; see `parse`."""
+def _messages(messages: object) -> tuple[Message, ...]:
     if not isinstance(messages, list) or not messages:
         raise RequestError("messages must be a list with at least one message.", param="messages")
-    return tuple(_message(message, f"messages[{index}]") for index, message in enumerate(messages))
+    parsed = tuple(_message(message, f"messages[{index}]") for index, message in enumerate(messages))
+    if not any(message.text.strip() or message.calls for message in parsed):
+        raise RequestError("messages have no text; there is nothing to answer.", param="messages")
+    return parsed
 
 
 def _message(message: object, path: str) -> Message:

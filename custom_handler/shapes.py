@@ -30,11 +30,13 @@ class Field:
         types: its own.
         item_types: those of its items, when it is a list.
         item_fields: the fields of items that are objects.
+        item_needs: the one of them that must not be left out; LiteLLM would fill it in.
     """
 
     types: tuple[type, ...]
     item_types: tuple[type, ...] = (dict,)
     item_fields: Mapping[str, Field] = field(default_factory=dict)
+    item_needs: str | None = None
 
 
 _TEXT, _NUMBER, _WHOLE, _OBJECT = Field((str,)), Field((int, float)), Field((int,)), Field((dict,))
@@ -44,7 +46,7 @@ _MESSAGE = {"role": _TEXT, "content": _CONTENT, "tool_calls": Field((list,), (di
 
 BODY: Mapping[str, Field] = {
     "model": _TEXT,
-    "messages": Field((list,), (dict,), _MESSAGE),
+    "messages": Field((list,), (dict,), _MESSAGE, item_needs="role"),
     "input": Field((str, list), (dict, str, int, list), _TYPED | _MESSAGE),
     "prompt": Field((str, list), (str, int, list)),
     "system": Field((str, list), (dict,), _TYPED),
@@ -80,9 +82,16 @@ def check(value: Mapping[str, Any], shape: Mapping[str, Field], path: str = "") 
             item_path = f"{path}{name}[{index}]"
             _check_type(item, expected.item_types, item_path)
             if isinstance(item, dict):
+                _check_need(item, expected.item_needs, item_path)
                 check(item, expected.item_fields, f"{item_path}.")
+
+
+def _check_need(item: Mapping[str, Any], name: str | None, path: str) -> None:
+    if name is not None and item.get(name) is None:
+        raise RequestError(f"{path}.{name} is missing.", param=f"{path}.{name}")
 
 
 def _check_type(value: object, types: tuple[type, ...], path: str) -> None:
     if type(value) not in types:  # not isinstance: to Python, true is a number
-        raise RequestError(f"{path} must be {' or '.join(_WORDS[kind] for kind in types)}.", param=path)
+        words = [_WORDS[kind] for kind in types if not (kind is int and float in types)]
+        raise RequestError(f"{path} must be {' or '.join(words)}.", param=path)

@@ -14,7 +14,7 @@ from custom_handler.errors import (
     UpstreamError,
     UpstreamTimeoutError,
 )
-from custom_handler.settings import CA_BUNDLE, Connection
+from custom_handler.settings import CA_BUNDLE, CONNECT_TIMEOUT, READ_TIMEOUT, Connection
 
 
 def new_client(connection: Connection) -> httpx.AsyncClient:
@@ -53,8 +53,14 @@ def _trust(connection: Connection) -> ssl.SSLContext:
 def as_upstream_error(error: httpx.HTTPError, request_to: str) -> UpstreamError:
     """What `error` means for a call to the service `request_to`, such as `StackSpot at host`."""
     match error:
+        case httpx.ConnectTimeout() | httpx.PoolTimeout():
+            return UpstreamTimeoutError(
+                f"{request_to} did not accept a connection in time. Check the network, and {CONNECT_TIMEOUT.name}."
+            )
         case httpx.TimeoutException():
-            return UpstreamTimeoutError(f"{request_to} did not {_awaited(error)} in time.")
+            return UpstreamTimeoutError(
+                f"{request_to} did not answer in time. {READ_TIMEOUT.name} sets how long it may take."
+            )
         case httpx.ProxyError():
             return UnreachableError(
                 f"The HTTP proxy on the way to {request_to} refused the connection. Check HTTPS_PROXY and NO_PROXY."
@@ -65,10 +71,6 @@ def as_upstream_error(error: httpx.HTTPError, request_to: str) -> UpstreamError:
             return UnreachableError(f"No connection to {request_to}: its address in the settings is not usable.")
         case _:
             return BrokenAnswerError(f"The connection to {request_to} broke before the answer was complete.")
-
-
-def _awaited(error: httpx.TimeoutException) -> str:
-    return "accept a connection" if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout) else "answer"
 
 
 def _cause(error: httpx.ConnectError) -> str:

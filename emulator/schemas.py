@@ -3,8 +3,8 @@
 import re
 from typing import Any
 
-from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]  # ships no types
-from jsonschema.exceptions import SchemaError  # type: ignore[import-untyped]  # ships no types
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import SchemaError
 
 Schema = dict[str, Any]
 

@@ -28,6 +28,19 @@ _USUAL_PAUSE = 15
 _LONGEST_PAUSE = 3600
 
 
+#: Status → what it means; `{agent}` stands for the agent's id.
+_MEANINGS: dict[int, tuple[type[BridgeError], str]] = {
+    401: (IdentityRefusedError, "StackSpot refused a token that was just issued; does the realm own the agent?"),
+    403: (AgentRefusedError, "StackSpot refused agent {agent}: agent id wrong or not shared with this key"),
+    404: (RequestError, "StackSpot does not know agent {agent}; check its id"),
+    408: (UpstreamTimeoutError, "StackSpot took too long"),
+    504: (UpstreamTimeoutError, "StackSpot took too long"),
+}
+_SUCCESS_OR_REDIRECT = (UnreachableError, "StackSpot gave no answer; check its address in the settings")
+_CLIENT_ERROR = (RequestError, "StackSpot did not accept the request for agent {agent}")
+_SERVER_ERROR = (UnavailableError, "StackSpot is unavailable")
+
+
 def as_refusal(status: int, headers: Mapping[str, str], body: bytes, agent_id: str) -> BridgeError:
     """The error that an answer with `status` (not 200) stands for.
 
@@ -38,29 +51,20 @@ def as_refusal(status: int, headers: Mapping[str, str], body: bytes, agent_id: s
     """
     envelope = _envelope(body)
     code = str(envelope.get("code", ""))[:100]
-    told = f" ({code})" if code else ""
-    if status == 401:
-        return IdentityRefusedError("StackSpot refused a token that was just issued. Does the realm own the agent?")
-    if status == 403:
-        return AgentRefusedError(
-            f"StackSpot refused agent {agent_id!r}: agent id wrong or not shared with this key{told}."
-        )
+    told = f"({status}, {code})" if code else f"({status})"
     if status == 429:
-        return RateLimitedError(
-            f"The StackSpot account has used up its requests for this minute{told}.",
-            retry_after=_pause(headers.get("retry-after")),
-        )
-    if status in {408, 504}:
-        return UpstreamTimeoutError(f"StackSpot took too long ({status}).")
-    if status >= 500:
-        return UnavailableError(f"StackSpot is unavailable ({status}{', ' + code if code else ''}).")
-    if 200 <= status < 400:
-        return UnreachableError(f"StackSpot answered with status {status}; check the address in the settings.")
+        text = f"The StackSpot account has used up its requests for this minute {told}."
+        return RateLimitedError(text, retry_after=_pause(headers.get("retry-after")))
     if code.startswith(_TOO_LONG):
         return ContextWindowError(str(envelope.get("details") or "The prompt is too long for the agent's model.")[:400])
-    return RequestError(
-        f"StackSpot did not accept the request for agent {agent_id!r} ({status}{', ' + code if code else ''})."
-    )
+    kind, text = _MEANINGS.get(status) or _meaning_of_class(status)
+    return kind(f"{text.format(agent=repr(agent_id))} {told}.")
+
+
+def _meaning_of_class(status: int) -> tuple[type[BridgeError], str]:
+    if status < 400:
+        return _SUCCESS_OR_REDIRECT
+    return _CLIENT_ERROR if status < 500 else _SERVER_ERROR
 
 
 def _envelope(body: bytes) -> Mapping[str, Any]:

@@ -33,7 +33,7 @@ def test_every_answer_of_a_model_carries_the_clients_id(
         ("GET", "/v1/models", None, 200),
         ("GET", "/key/list", None, 404),
         ("POST", endpoints.CHAT, b"{", 400),
-        ("POST", endpoints.CHAT, b'{"model": "gpt-4o", "messages": [{}]}', 404),
+        ("POST", endpoints.CHAT, b'{"model": "gpt-4o", "messages": [{"role": "user"}]}', 404),
         ("POST", endpoints.CHAT, b'{"model": "stackspot-chat", "messages": [], "api_base": "x"}', 400),
     ],
 )
