@@ -93,7 +93,7 @@ def curl(chosen: Plan) -> str:
     """A request that works as it is pasted. It names the variable with the key, never the key."""
     has_agent = chosen.emulator or find(settings.AGENT_ID)
     model = "stackspot-chat" if has_agent else "stackspot/YOUR_AGENT_ID"
-    body = f'{{"model": "{model}", "messages": [{{"role": "user", "content": "Say hello in Portuguese."}}]}}'
+    body = f'{{"model": "{model}", "messages": [{{"role": "user", "content": "How much is 17 * 3?"}}]}}'
     key = () if find(MASTER_KEY) is None else (f'-H "Authorization: Bearer ${MASTER_KEY.name}"',)
     host = chosen.address.reachable_host
     # curl would ask the HTTP proxy of the environment for this machine, too.

@@ -4,7 +4,6 @@ import argparse
 import logging
 import signal
 import sys
-import threading
 from collections.abc import Callable, Mapping, Sequence
 
 from emulator.agent import Agent
@@ -34,16 +33,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(options: Options) -> None:
-    stopped = threading.Event()
-    before = {one: signal.signal(one, lambda _number, _frame: stopped.set()) for one in SIGNALS}
+    # Waited for and not handled: a handler may run in the middle of whatever the main thread does, its own wait included.
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         with Emulator(options) as emulator:
             sys.stdout.write(f"StackSpot AI emulator ready on {emulator.url}\n")
             sys.stdout.flush()
-            stopped.wait()
+            signal.sigwait(SIGNALS)
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
 
 def _fail(message: str) -> int:

@@ -23,6 +23,7 @@ from custom_handler import launch_plan, models, routes, settings
 from custom_handler.errors import BridgeError
 from custom_handler.settings import Setting
 from custom_handler.transport import as_upstream_error
+from custom_handler.upstream.refusals import as_refusal
 from tests.documents.made_run import MadeRun, made_run
 from tests.documents.markdown import Document, quoted
 from tests.launcher.program import ROOT
@@ -237,7 +238,7 @@ def rows() -> Iterator[tuple[re.Pattern[str], str]]:
 
 
 #: Messages that are put together of two texts of the code, and what becomes of them.
-PUT_TOGETHER = {"No connection to …: ….", "… did not … in time."}
+PUT_TOGETHER = {"No connection to …: ….", "… ….", "… …"}
 FAILURES = (
     httpx.ConnectError("CERTIFICATE_VERIFY_FAILED"),
     httpx.ConnectError("Name or service not known"),
@@ -245,7 +246,11 @@ FAILURES = (
     httpx.ConnectTimeout(""),
     httpx.ReadTimeout(""),
 )
-REASONS = [str(as_upstream_error(failure, "StackSpot at host")) for failure in FAILURES]
+REFUSALS = (204, 302, 400, 401, 403, 404, 408, 422, 500, 503, 504)
+REASONS = [
+    *(str(as_upstream_error(failure, "StackSpot at host")) for failure in FAILURES),
+    *(str(as_refusal(status, {}, b"", "agent-id")) for status in REFUSALS),
+]
 FROM_STACKSPOT = "Input tokens exceed the configured limit of 272000 tokens. Your messages resulted in 300000 tokens."
 MESSAGES = [message for message in messages() if message[2] not in PUT_TOGETHER]
 

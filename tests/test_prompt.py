@@ -122,7 +122,7 @@ MESSAGES = st.lists(
     | st.fixed_dictionaries({"role": st.just("tool"), "content": TEXT, "tool_call_id": TEXT}),
     min_size=1,
     max_size=8,
-)
+).filter(lambda messages: any(message["content"].strip() for message in messages))
 
 
 @given(MESSAGES)

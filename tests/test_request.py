@@ -32,7 +32,14 @@ def parse_with(**parameters: Any) -> ChatRequest:
     ],
 )
 def test_every_role_and_form_of_content_is_read(message: dict[str, Any], expected: Message) -> None:
-    assert parse([message], {}).messages == (expected,)
+    assert parse([USER, message], {}).messages[1:] == (expected,)
+
+
+@pytest.mark.parametrize("content", [None, "", " \n", [], [{"type": "text", "text": ""}]])
+def test_messages_without_any_text_are_refused(content: Any) -> None:
+    with pytest.raises(RequestError, match="no text") as refusal:
+        parse([{"role": "user", "content": content}], {})
+    assert refusal.value.param == "messages"
 
 
 @pytest.mark.parametrize(

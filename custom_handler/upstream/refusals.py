@@ -53,8 +53,10 @@ def as_refusal(status: int, headers: Mapping[str, str], body: bytes, agent_id: s
     code = str(envelope.get("code", ""))[:100]
     told = f"({status}, {code})" if code else f"({status})"
     if status == 429:
-        text = f"The StackSpot account has used up its requests for this minute {told}."
-        return RateLimitedError(text, retry_after=_pause(headers.get("retry-after")))
+        return RateLimitedError(
+            f"The StackSpot account has used up its requests for this minute {told}.",
+            retry_after=_pause(headers.get("retry-after")),
+        )
     if code.startswith(_TOO_LONG):
         return ContextWindowError(str(envelope.get("details") or "The prompt is too long for the agent's model.")[:400])
     kind, text = _MEANINGS.get(status) or _meaning_of_class(status)
