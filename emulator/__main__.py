@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(options: Options) -> None:
-    # Waited for and not handled: a handler may run in the middle of whatever the main thread does, its own wait included.
+    # Waited for and not handled: a handler may run in the middle of whatever the main thread does, its wait included.
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         with Emulator(options) as emulator:

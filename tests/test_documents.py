@@ -24,9 +24,9 @@ from custom_handler.errors import BridgeError
 from custom_handler.settings import Setting
 from custom_handler.transport import as_upstream_error
 from custom_handler.upstream.refusals import as_refusal
-from tests.documents.made_run import MadeRun, made_run
 from tests.documents.markdown import Document, quoted
-from tests.launcher.program import ROOT
+from tests.support.made_run import MadeRun, made_run
+from tests.support.program import ROOT
 
 README, README_PT = ROOT / "README.md", ROOT / "README.pt-BR.md"
 DOCS = ROOT / "docs"
@@ -80,9 +80,10 @@ def test_the_clients_of_the_readme_can_be_made_as_they_stand(running: MadeRun, m
 
 
 def test_the_further_model_of_the_readme_is_an_entry_of_the_config() -> None:
-    added = yaml.safe_load(Document.read(README).section("More models").code[0])
-    (entry,) = added
-    assert entry.keys() == yaml.safe_load((ROOT / "config.yaml").read_text("utf-8"))["model_list"][0].keys()
+    shown = Document.read(README).section("More models").code[0]
+    config = (ROOT / "config.yaml").read_text("utf-8").replace("\nlitellm_settings:", f"{shown}\nlitellm_settings:", 1)
+    first, *_, entry = yaml.safe_load(config)["model_list"]
+    assert entry["model_info"].items() > first["model_info"].items()
     model = entry["litellm_params"]["model"].removeprefix("stackspot/")
     target = models.Target(agent_id="01ARZ3NDEKTSV4RRFFQ69G5FAV", account=None)
     assert models.resolve(model, entry["model_info"]) == target

@@ -12,8 +12,9 @@ import pytest
 
 from emulator import Emulator
 from tests.conftest import settings_for
-from tests.documents.made_run import MadeRun, environment, made_run
-from tests.launcher.program import ROOT
+from tests.support.made_run import MadeRun, made_run
+from tests.support.program import ROOT
+from tests.support.proxy import environment
 
 EXAMPLES = ROOT / "examples"
 TOKENS = r"tokens: [1-9]\d* in, [1-9]\d* out\n"
@@ -40,8 +41,8 @@ PRINTED = {
         r'\{.*"finish_reason":"tool_calls".*\{\\"city\\": \\"Recife\\"\}.*\}\n'
     ),
 }
-#: Its packages do not go with the proxy's: it is run by hand, in an environment of its own.
-RUN_BY_HAND = {"crewai_crew.py"}
+#: Its packages do not go with the proxy's: `make clients` runs it in an environment of its own.
+RUN_WITH_CLIENTS = {"crewai_crew.py"}
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +55,7 @@ def run(name: str, folder: Path, **settings: str) -> str:
     """What the example prints; it runs in `folder`, where no `.env` is."""
     command = ["bash", str(EXAMPLES / name)] if name.endswith(".sh") else [sys.executable, str(EXAMPLES / name)]
     done = subprocess.run(  # noqa: S603 (files of the project)
-        command, cwd=folder, env=environment(**settings), capture_output=True, text=True, timeout=120, check=False
+        command, cwd=folder, env=environment(settings), capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -62,7 +63,7 @@ def run(name: str, folder: Path, **settings: str) -> str:
 
 def test_every_example_is_tried() -> None:
     files = {path.name for path in EXAMPLES.iterdir() if path.suffix in {".py", ".sh"}}
-    assert files == PRINTED.keys() | RUN_BY_HAND
+    assert files == PRINTED.keys() | RUN_WITH_CLIENTS
 
 
 @pytest.mark.parametrize("name", PRINTED)
@@ -80,6 +81,6 @@ def test_the_example_without_a_proxy_uses_the_credentials_that_are_set(emulator:
     ]
 
 
-@pytest.mark.parametrize("name", sorted(PRINTED.keys() | RUN_BY_HAND))
+@pytest.mark.parametrize("name", sorted(PRINTED.keys() | RUN_WITH_CLIENTS))
 def test_the_list_of_examples_has_the_command_of_each(name: str) -> None:
     assert f"examples/{name}" in (EXAMPLES / "README.md").read_text("utf-8")

@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from custom_handler.routes import ROUTES
-from tests.documents.made_run import MadeRun, made_run
 from tests.documents.markdown import Document, quoted
-from tests.launcher.program import ROOT
+from tests.support.made_run import MadeRun, made_run
+from tests.support.program import ROOT
 
 DOCUMENT = Document.read(ROOT / "docs" / "compatibility.md")
 CHAT, RESPONSES, MESSAGES, COMPLETIONS = "/v1/chat/completions", "/v1/responses", "/v1/messages", "/v1/completions"

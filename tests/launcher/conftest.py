@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.launcher.program import ROOT
+from tests.support.program import ROOT
 
 _OURS = {"HOST", "PORT", "WORKERS", "BRAIN", "EMULATOR_URL", "LITELLM_MASTER_KEY", "DEBUG", "PYTHONPATH"}
 _PROXIES = {"http_proxy", "https_proxy", "all_proxy", "no_proxy"}

@@ -14,7 +14,7 @@ import pytest
 
 from custom_handler import install
 from tests.launcher.packages import source_tree, wheel
-from tests.launcher.program import Program
+from tests.support.program import Program
 
 VENV = Path(".venv")
 REQUIREMENTS = Path("requirements.txt")

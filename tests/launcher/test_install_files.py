@@ -13,7 +13,7 @@ import yaml
 
 from custom_handler import launch_plan, settings
 from custom_handler.settings import Setting, is_agent_id
-from tests.launcher.program import ROOT
+from tests.support.program import ROOT
 
 LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-smollm2.txt")
 
@@ -68,8 +68,8 @@ def test_the_configuration_names_what_the_package_exports() -> None:
 
 def test_the_further_model_shown_in_the_configuration_works_as_it_is_uncommented() -> None:
     text = (ROOT / "config.yaml").read_text()
-    shown = "\n".join(re.findall(r"^  #(  .*)$", text, re.MULTILINE))
-    ((entry),) = yaml.safe_load(shown)
+    first, *_, entry = yaml.safe_load(re.sub(r"^  #(  .*)$", r"\1", text, flags=re.MULTILINE))["model_list"]
+    assert entry["model_info"].items() > first["model_info"].items()
     assert is_agent_id(entry["model_info"]["agent_id"])
     assert entry["litellm_params"]["model"].startswith("stackspot/")
 

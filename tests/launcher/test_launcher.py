@@ -18,7 +18,7 @@ from custom_handler import launcher
 from custom_handler.launch_plan import Address, Emulator, Plan
 from emulator import Emulator as RunningEmulator
 from tests.conftest import settings_for
-from tests.launcher.program import Program
+from tests.support.program import Program
 
 READY = "Ctrl-C ends it."
 KEY = "sk-the-key-of-this-test"

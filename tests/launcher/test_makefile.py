@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.launcher.program import ROOT
+from tests.support.program import ROOT
 
 FAILS = "#!/bin/sh\necho 'pyenv: command not found' >&2\nexit 127\n"
 WORKS = f'#!/bin/sh\nexec {sys.executable} "$@"\n'

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import pytest
 
 from custom_handler.processes import SIGNALS, Command, Ended, run
-from tests.launcher.program import Program
+from tests.support.program import Program
 
 NEVER = "3600"
 IDLE = "import os, signal; os.write(1, b'idle\\n'); signal.pause()"

@@ -13,7 +13,8 @@ from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
 
-_ROOT = Path(__file__).parents[2]
+from tests.support.program import ROOT
+
 #: What the proxy gets of the developer's environment; no key of a vendor is among it.
 _INHERITED = ("PATH", "HOME", "LANG", "TMPDIR")
 _START_SECONDS = 180
@@ -37,7 +38,7 @@ class ProxyProcess:
     """
 
     def __init__(self, config_path: Path, env: Mapping[str, str], host: str = "127.0.0.1") -> None:
-        port = _free_port()
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self._log = config_path.parent / f"proxy-{port}.log"
         command = [sys.executable, "-m", "tests.support.litellm_main", "--config", config_path.name]
@@ -96,11 +97,12 @@ def environment(env: Mapping[str, str]) -> dict[str, str]:
     """The environment of a program that uses LiteLLM: little of the developer's, and `env`."""
     inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     coverage = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
-    ours = {"PYTHONPATH": str(_ROOT), "PYTHONUNBUFFERED": "1", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+    ours = {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
     return {**inherited, **coverage, **ours, **env}
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A loopback port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import socket
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, chdir, contextmanager
@@ -14,16 +12,8 @@ from typing import Any
 
 import httpx
 
-from tests.launcher.program import ROOT, Program
-
-#: What the programs get of the developer's environment: no setting of ours, and no key of a vendor.
-_INHERITED = ("PATH", "HOME", "LANG", "TMPDIR")
-
-
-def environment(**settings: str) -> dict[str, str]:
-    """For programs of this project: its packages, and `settings`."""
-    inherited = {name: text for name, text in os.environ.items() if name in _INHERITED or name.startswith("COVERAGE_")}
-    return {**inherited, "PYTHONPATH": str(ROOT), **settings}
+from tests.support.program import Program
+from tests.support.proxy import environment, free_port
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +54,11 @@ class MadeRun:
 @contextmanager
 def made_run(folder: Path, **settings: str) -> Iterator[MadeRun]:
     """Start it in `folder`, where no `.env` is, and end it."""
-    port = _free_port()
+    port = free_port()
     with ExitStack() as stack:
         with chdir(folder):
             command = [sys.executable, "-m", "custom_handler.launcher"]
-            program = stack.enter_context(Program(command, environment(PORT=str(port), **settings)))
+            program = stack.enter_context(Program(command, environment({"PORT": str(port), **settings})))
         program.wait_for("Ctrl-C ends it.")
         urls = f"http://127.0.0.1:{port}", _find(r"emulator ready on (\S+)", program.output)
         clients = (httpx.Client(base_url=url, timeout=60, trust_env=False) for url in urls)
@@ -79,8 +69,3 @@ def _find(pattern: str, text: str) -> str:
     found = re.search(pattern, text, re.MULTILINE)
     assert found, f"{pattern!r} is not in the output:\n{text}"
     return found[1]
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
