@@ -57,12 +57,15 @@ class ProxyHooks(CustomLogger):
     ) -> AsyncGenerator[Any, None]:
         """Called with every stream."""
         reply = answer.current.get()
+        created: int | None = None
         try:
             async for chunk in response:
                 if reply is not None:
                     reply.provider_answered = True
-                if isinstance(chunk, ModelResponseStream) and _is_usage_only(chunk):
-                    chunk.choices = []  # OpenAI's form; LiteLLM leaves a choice that says nothing
+                if isinstance(chunk, ModelResponseStream):
+                    created = chunk.created = created or chunk.created  # LiteLLM dates its own last chunks anew
+                    if _is_usage_only(chunk):
+                        chunk.choices = []  # OpenAI's form; LiteLLM leaves a choice that says nothing
                 yield chunk
         except Exception as exc:
             if origin(exc) is not None:
