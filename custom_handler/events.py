@@ -1,6 +1,9 @@
-"""What an answer is made of: any number of `Text` and `ToolCall`, then one `Usage`, then one `Finish`.
+"""What an answer is made of, in the order in which it comes.
 
-Every part of an answer, streamed or whole, comes from one such sequence.
+The parser gives `Content`: text, reasoning, and calls as they are written (`CallBegan`, any number of
+`CallArguments`, then `CallEnded`, or `CallBroken` when it cannot be a call). The engine turns that into an answer:
+`Text`, `Reasoning` and good calls, then one `Usage`, then one `Finish`. Every part of an answer, streamed or whole,
+comes from one such sequence.
 """
 
 from __future__ import annotations
@@ -19,11 +22,44 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class ToolCall:
-    """One whole call. `arguments` is the text of a JSON object, as OpenAI's `function.arguments`."""
+class Reasoning:
+    """A piece of what the model thought to itself; never empty."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallBegan:
+    """A call of the declared tool `name` begins."""
 
     name: str
-    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallArguments:
+    """A piece of the arguments of the call that began last; together they are the strict JSON of one object."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """The call that began last is whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallBroken:
+    """A block that was meant as a call and is none; when one began, it is that one.
+
+    Attributes:
+        raw: what the model wrote, markers included.
+        problem: what is wrong with it, as a sentence for the model.
+        cut: the answer ended inside it.
+    """
+
+    raw: str
+    problem: str
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,5 +77,5 @@ class Finish:
     reason: FinishReason
 
 
-Content: TypeAlias = Text | ToolCall
-Event: TypeAlias = Content | Usage | Finish
+Content: TypeAlias = Text | Reasoning | CallBegan | CallArguments | CallEnded | CallBroken
+Event: TypeAlias = Text | Reasoning | CallBegan | CallArguments | Usage | Finish

@@ -28,6 +28,16 @@ ENDS: dict[str, str] = {
 NAME_KEYS = ("function_name", "name")
 ARGUMENTS_KEYS = ("arguments", "parameters")
 
+#: Tags around what a model thinks to itself, at the beginning of a line.
+REASONING: dict[str, str] = {
+    "<think>": "</think>",
+    "<thinking>": "</thinking>",
+    "<reasoning>": "</reasoning>",
+}
+
+#: How results begin that a model invents behind its own calls.
+INVENTED_RESULTS = ("<tool_result", "<tool_response", "<function_results", "FUNCTION_CALL_RESULT", "TOOL_CALL_RESULT")
+
 
 def render_call(name: str, arguments: str) -> str:
     """A call in the documented form; `arguments` is the text of a JSON object."""

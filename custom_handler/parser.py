@@ -1,82 +1,39 @@
-"""Text deltas of a model → text and tool calls, as they come.
+"""Text deltas of a model → text, reasoning and tool calls, as they come.
 
-Sans-I/O: `feed` takes a piece of text and returns what it completes, `flush` ends the answer. The result does
-not depend on where the pieces were cut. Plain text passes at once; only a suffix that may still become a start
-marker waits, and white space that may turn out to lead up to a call. Every character is looked at once.
+Sans-I/O: `feed` takes a piece of text and returns what it completes, `flush` ends the answer. The result does not
+depend on where the pieces were cut. Plain text passes at once; only a suffix that may still become a marker waits,
+and white space that may turn out to lead up to a call. Every character is looked at once.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Collection, Mapping
-from typing import Any, NoReturn
+from collections.abc import Callable, Collection
 
-from custom_handler.events import Content, Text, ToolCall
-from custom_handler.markers import ARGUMENTS_KEYS, ENDS, NAME_KEYS
+from custom_handler.call_block import LONGEST_MARKER, CallBlock
+from custom_handler.events import CallBegan, CallBroken, Content, Reasoning, Text
+from custom_handler.markers import ENDS, INVENTED_RESULTS, REASONING
 
-_FIRST_LETTERS = re.compile("[" + re.escape("".join({start[0] for start in ENDS})) + "]")
-_START_PREFIXES = frozenset(start[:size] for start in ENDS for size in range(1, len(start)))
-_LONGEST_MARKER = max(map(len, (*ENDS, *ENDS.values())))
-
-#: Before the arguments stands only a name; where more than this comes, the marker was not a call's.
-_LONGEST_HEAD = 512
-_HEAD_END = re.compile("[{[]|" + "|".join(map(re.escape, (*ENDS, *ENDS.values()))))
-_HEAD = re.compile(r"\s*(?:function_name\s*:\s*)?(?P<name>[^\s{}\[\]]+)\s*(?:arguments\s*:\s*)?")
-
-_STRING_BODY = re.compile(r'(?:[^"\\]++|\\.)*+', re.DOTALL)
-_BETWEEN_STRINGS = re.compile(r'[^"{}\[\]]*+')
-_DEPTH_CHANGE = {"{": 1, "[": 1, "}": -1, "]": -1}
-
-
-class _JsonEnd:
-    """Finds the end of one JSON object or array over pieces of text, with regard to strings."""
-
-    def __init__(self) -> None:
-        self._depth = 0
-        self._in_string = False
-        self._after_backslash = False
-
-    def find(self, text: str) -> int | None:
-        """The index behind the last brace, or None when it is not in this piece."""
-        position = 0
-        while position < len(text):
-            position = self._string(text, position) if self._in_string else self._structure(text, position)
-            if not self._depth:
-                return position
-        return None
-
-    def _structure(self, text: str, position: int) -> int:
-        position = _end(_BETWEEN_STRINGS, text, position)
-        if position == len(text):
-            return position
-        self._in_string = text[position] == '"'
-        self._depth += _DEPTH_CHANGE.get(text[position], 0)
-        return position + 1
-
-    def _string(self, text: str, position: int) -> int:
-        if self._after_backslash:
-            self._after_backslash = False
-            return position + 1
-        position = _end(_STRING_BODY, text, position)
-        if position == len(text):
-            return position
-        # Either the quote that closes the string, or a backslash whose other half is in the next piece.
-        self._after_backslash = text[position] == "\\"
-        self._in_string = self._after_backslash
-        return position + 1
-
-
-def _end(pattern: re.Pattern[str], text: str, position: int) -> int:
-    match = pattern.match(text, position)
-    return match.end() if match else position
+_OPENERS = (*ENDS, *REASONING)
+_OPENER = re.compile("|".join(map(re.escape, _OPENERS)))
+_FENCE_BEFORE = re.compile(r"```\w{0,20}\s{0,8}\Z")
+#: A suffix that may become a marker, and a fence that may stand before one.
+_SUSPECT = re.compile(
+    r"(?:```?\Z|`\Z|```\w{0,20}\s{0,8}(?:PREFIX)?\Z|(?:PREFIX)\Z)".replace(
+        "PREFIX",
+        "|".join(sorted({re.escape(o[:size]) for o in _OPENERS for size in range(1, len(o))}, key=len, reverse=True)),
+    )
+)
+_SUSPECT_LENGTH = LONGEST_MARKER + 32
+_FIRST_LETTERS = re.compile("[`" + re.escape("".join({opener[0] for opener in _OPENERS})) + "]")
 
 
 class CallParser:
     """Reads one answer.
 
     Args:
-        tool_names: the declared tools. A block that names none of them is text; without tools everything is.
+        tool_names: the declared tools. A block that names none of them is no call; without tools all is text, but for
+            reasoning.
     """
 
     def __init__(self, tool_names: Collection[str]) -> None:
@@ -85,16 +42,13 @@ class CallParser:
         self._buffer = ""  # what the current state has not used up
         self._blank = ""  # white space that began a stretch of text
         self._in_blank = True
-        self._block: list[str] = []  # start marker, head, and pieces of the arguments
-        self._json = _JsonEnd()
+        self._line_begins = True  # whether the text given out so far ended a line
         self._any_calls = False
-        #: Set by `flush`: the answer ended inside a call, which was not given out.
-        self.cut = False
+        self._block = CallBlock("", ())
+        self._reasoning_end = ""
 
     def feed(self, text: str) -> list[Content]:
-        """The text and calls that `text` completes."""
-        if not self._tool_names:
-            return [Text(text)] if text else []
+        """What `text` completes."""
         self._buffer += text
         out: list[Content] = []
         while self._state(out):
@@ -104,12 +58,12 @@ class CallParser:
     def flush(self) -> list[Content]:
         """What was held back, now that nothing follows."""
         out: list[Content] = []
-        if self._state == self._in_arguments and self._names_a_tool():
-            self.cut = True
+        if self._state == self._in_call:
+            self._take_block(self._block.flush(), out)
+        elif self._state == self._in_reasoning:
+            out.extend([Reasoning(self._buffer)] if self._buffer else [])
         elif self._state == self._in_text:
             self._give(out, self._buffer)
-        elif self._state != self._in_tail:
-            self._give(out, "".join(self._block) + self._buffer)
         if self._blank and not self._any_calls:
             out.append(Text(self._blank))
         return out
@@ -117,66 +71,89 @@ class CallParser:
     # Each state uses up what it can of the buffer and tells whether the next state has something to do.
 
     def _in_text(self, out: list[Content]) -> bool:
-        found = [(at, start) for start in ENDS if (at := self._buffer.find(start)) >= 0]
-        if not found:
+        if self._any_calls and self._in_blank and self._invented() is not False:
+            return False
+        opener = self._find_opener()
+        if opener is None:
             keep = _held_back(self._buffer)
             self._give(out, self._buffer[: len(self._buffer) - keep])
             self._buffer = self._buffer[len(self._buffer) - keep :]
             return False
-        at, start = min(found)
-        self._give(out, self._buffer[:at])
-        self._block = [start]
-        return self._go(self._in_head, self._buffer[at + len(start) :])
+        text, start = self._buffer[: opener.start()], opener.group()
+        if start in REASONING:
+            return self._open_reasoning(text, start, out)
+        fence = _FENCE_BEFORE.search(text)
+        text, start = (text[: fence.start()], fence.group() + start) if fence else (text, start)
+        self._give(out, text)
+        self._block = CallBlock(start, self._tool_names)
+        return self._go(self._in_call, self._buffer[opener.end() :])
 
-    def _in_head(self, out: list[Content]) -> bool:
-        end = _HEAD_END.search(self._buffer)
-        if end is None and len(self._buffer) <= _LONGEST_HEAD + _LONGEST_MARKER:
-            return False
-        if end is None or end.start() > _LONGEST_HEAD:
-            return self._not_a_call(out)
-        head, stop = self._buffer[: end.start()], end.group()
-        if stop in ENDS.values() and self._name_in(head):
-            self._call(out, [ToolCall(self._name_in(head), "{}")])
-            return self._go(self._in_tail, self._buffer[end.start() :])
-        if stop in "{[" and (not head.strip() or self._name_in(head)):
-            self._block.append(head)
-            self._json = _JsonEnd()
-            return self._go(self._in_arguments, self._buffer[end.start() :])
-        return self._not_a_call(out)
+    def _find_opener(self) -> re.Match[str] | None:
+        """The first start marker, or the first reasoning tag that begins a line."""
+        for opener in _OPENER.finditer(self._buffer):
+            if opener.group() in ENDS and self._tool_names:
+                return opener
+            if opener.group() in REASONING and self._begins_line(opener.start()):
+                return opener
+        return None
 
-    def _in_arguments(self, out: list[Content]) -> bool:
-        end = self._json.find(self._buffer)
-        self._block.append(self._buffer[:end])
-        if end is None:
-            self._buffer = ""
-            return False
-        calls = self._read_block()
-        rest = self._buffer[end:]
-        if calls:
-            self._call(out, calls)
-            return self._go(self._in_tail, rest)
-        self._give(out, "".join(self._block))
-        return self._go(self._in_text, rest)
+    def _begins_line(self, at: int) -> bool:
+        before = self._buffer[:at].rstrip(" \t")
+        return before.endswith("\n") or (not before and self._line_begins)
 
-    def _in_tail(self, _: list[Content]) -> bool:
-        self._buffer = self._buffer.lstrip()
-        for end in ENDS.values():
-            if self._buffer.startswith(end):
-                return self._go(self._in_text, self._buffer[len(end) :])
-        if any(end.startswith(self._buffer) for end in ENDS.values()):
-            return False
-        return self._go(self._in_text, self._buffer)
+    def _open_reasoning(self, text: str, tag: str, out: list[Content]) -> bool:
+        self._give(out, text)
+        self._reasoning_end = REASONING[tag]
+        return self._go(self._in_reasoning, self._buffer[len(text) + len(tag) :])
+
+    def _in_reasoning(self, out: list[Content]) -> bool:
+        text, end, rest = self._buffer.partition(self._reasoning_end)
+        keep = 0 if end else _suffix_of(text, self._reasoning_end)
+        if len(text) > keep:
+            out.append(Reasoning(text[: len(text) - keep]))
+        if end:
+            self._line_begins = self._in_blank = True
+            return self._go(self._in_text, rest)
+        self._buffer = text[len(text) - keep :]
+        return False
+
+    def _in_call(self, out: list[Content]) -> bool:
+        text, self._buffer = self._buffer, ""
+        self._take_block(self._block.feed(text), out)
+        return self._block.done and self._go(self._in_text, self._block.rest)
+
+    def _take_block(self, content: list[Content], out: list[Content]) -> None:
+        for item in content:
+            if isinstance(item, Text):
+                self._give(out, item.text)
+                continue
+            if isinstance(item, CallBegan | CallBroken):
+                self._in_blank, self._blank, self._any_calls = True, "", True
+            out.append(item)
+
+    def _invented(self) -> bool | None:
+        """Drop all that follows when the model goes on with results of its calls; None when more text must tell."""
+        begun = (self._blank + self._buffer).lstrip()
+        if begun and any(begun.startswith(result) for result in INVENTED_RESULTS):
+            self._state = self._in_invention
+            self._blank = self._buffer = ""
+            return True
+        if begun and any(result.startswith(begun) for result in INVENTED_RESULTS):
+            return None
+        return False
+
+    def _in_invention(self, _: list[Content]) -> bool:
+        self._buffer = ""
+        return False
 
     def _go(self, state: Callable[[list[Content]], bool], rest: str) -> bool:
         self._state, self._buffer = state, rest
         return bool(rest)
 
-    def _not_a_call(self, out: list[Content]) -> bool:
-        self._give(out, self._block[0])
-        return self._go(self._in_text, self._buffer)
-
     def _give(self, out: list[Content], text: str) -> None:
         """Give out text; white space at the start of a stretch waits, for it may only lead up to a call."""
+        if text:
+            self._line_begins = text.rstrip(" \t").endswith("\n") or (self._line_begins and not text.strip(" \t"))
         if self._in_blank:
             self._blank += text
             text = self._blank if self._blank.strip() else ""
@@ -184,77 +161,16 @@ class CallParser:
             self._in_blank, self._blank = False, ""
             out.append(Text(text))
 
-    def _call(self, out: list[Content], calls: list[ToolCall]) -> None:
-        self._in_blank, self._blank, self._any_calls = True, "", True
-        out.extend(calls)
-
-    def _name_in(self, head: str) -> str:
-        """The declared tool that `head` names, or an empty string."""
-        match = _HEAD.fullmatch(head)
-        return match["name"] if match and match["name"] in self._tool_names else ""
-
-    def _names_a_tool(self) -> bool:
-        """Whether the unfinished block was to be a call: its head or its JSON has a declared name."""
-        head, *body = self._block[1:]
-        return bool(self._name_in(head)) or any(f'"{name}"' in "".join(body) for name in self._tool_names)
-
-    def _read_block(self) -> list[ToolCall]:
-        """The calls of a finished block; empty when it is not readable as calls of declared tools."""
-        head, body = self._block[1], "".join(self._block[2:])
-        try:
-            value = _load(body)
-        except ValueError:
-            return []
-        if name := self._name_in(head):
-            return [ToolCall(name, _arguments(body, value))] if isinstance(value, dict) else []
-        calls = [_from_object(item) for item in (value if isinstance(value, list) else [value])]
-        return [call for call in calls if call and call.name in self._tool_names] if all(calls) else []
-
 
 def _held_back(text: str) -> int:
-    """How many characters at the end of `text` may be the beginning of a start marker."""
-    for first in _FIRST_LETTERS.finditer(text, max(0, len(text) - _LONGEST_MARKER + 1)):
-        if text[first.start() :] in _START_PREFIXES:
-            return len(text) - first.start()
-    return 0
+    """How many characters at the end of `text` may be the beginning of a marker, or a fence before one."""
+    tail = text[-_SUSPECT_LENGTH:]
+    if not _FIRST_LETTERS.search(tail):
+        return 0
+    suspect = _SUSPECT.search(tail)
+    return len(suspect.group()) if suspect else 0
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _load(text: str) -> Any:
-    """The JSON value in `text`; raw line breaks and tabs in strings are read as what they are.
-
-    Raises:
-        ValueError: it is not JSON.
-    """
-    try:
-        return json.loads(text, strict=False, parse_constant=_no_constant)
-    except RecursionError as exc:
-        raise ValueError("nested too deeply") from exc
-
-
-def _arguments(text: str, value: Mapping[str, Any]) -> str:
-    """`text` itself where it is strict JSON: numbers and spacing stay as written; else `value` written anew."""
-    try:
-        json.loads(text)
-    except ValueError:
-        return json.dumps(value, ensure_ascii=False)
-    return text
-
-
-def _from_object(item: Any) -> ToolCall | None:
-    """A call written as one JSON object; its arguments may be an object or the text of one."""
-    if not isinstance(item, dict):
-        return None
-    name = next((item[key] for key in NAME_KEYS if isinstance(item.get(key), str)), None)
-    arguments: Any = next((item[key] for key in ARGUMENTS_KEYS if key in item), {})
-    if isinstance(arguments, str):
-        try:
-            arguments = _load(arguments)
-        except ValueError:
-            return None
-    if name is None or not isinstance(arguments, dict):
-        return None
-    return ToolCall(name, json.dumps(arguments, ensure_ascii=False))
+def _suffix_of(text: str, marker: str) -> int:
+    """The length of the longest end of `text` that begins `marker`."""
+    return next((size for size in range(min(len(text), len(marker) - 1), 0, -1) if marker.startswith(text[-size:])), 0)

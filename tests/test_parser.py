@@ -1,32 +1,65 @@
 """The parser: which text becomes a call, and that nothing depends on where the text was cut."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custom_handler.events import Content, Text, ToolCall
+from custom_handler.events import CallArguments, CallBegan, CallBroken, CallEnded, Content, Reasoning, Text
 from custom_handler.markers import ENDS, render_call
 from custom_handler.parser import CallParser
 
 TOOLS = ("get_weather", "run")
 
 
-def parse(*pieces: str, tools: tuple[str, ...] = TOOLS) -> tuple[list[Content], bool]:
-    """Everything the parser gives for `pieces`, with neighbouring texts joined, and whether a call was cut off."""
+@dataclass(frozen=True)
+class ToolCall:
+    """A whole call."""
+
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A block that is no call."""
+
+    raw: str
+    cut: bool = False
+
+
+Item = Text | Reasoning | ToolCall | Broken
+
+
+def parse(*pieces: str, tools: tuple[str, ...] = TOOLS) -> list[Item]:
+    """Everything the parser gives for `pieces`, with neighbouring pieces joined and calls put together."""
     parser = CallParser(tools)
-    content = [item for piece in pieces for item in parser.feed(piece)] + parser.flush()
-    return joined(content), parser.cut
+    return joined([item for piece in pieces for item in parser.feed(piece)] + parser.flush())
 
 
-def joined(content: list[Content]) -> list[Content]:
-    out: list[Content] = []
+def joined(content: Sequence[Content]) -> list[Item]:
+    out: list[Item] = []
+    name, arguments = "", ""
     for item in content:
-        if isinstance(item, Text) and out and isinstance(out[-1], Text):
-            out[-1] = Text(out[-1].text + item.text)
-        else:
-            out.append(item)
+        match item:
+            case CallBegan():
+                name, arguments = item.name, ""
+            case CallArguments():
+                arguments += item.text
+            case CallEnded():
+                json.loads(arguments)
+                out.append(ToolCall(name, arguments))
+            case CallBroken():
+                out.append(Broken(item.raw, item.cut))
+            case Text(text) if out and isinstance(out[-1], Text):
+                out[-1] = Text(out[-1].text + text)
+            case Reasoning(text) if out and isinstance(out[-1], Reasoning):
+                out[-1] = Reasoning(out[-1].text + text)
+            case Text() | Reasoning():
+                out.append(item)
     return out
 
 
@@ -88,11 +121,11 @@ ANSWERS = {
     ),
     "an unknown tool": (
         'FUNCTION_CALL_START\nrm\narguments: {"a": 1}\nFUNCTION_CALL_END',
-        [Text('FUNCTION_CALL_START\nrm\narguments: {"a": 1}\nFUNCTION_CALL_END')],
+        [Broken('FUNCTION_CALL_START\nrm\narguments: {"a": 1}\nFUNCTION_CALL_END')],
     ),
     "an unknown tool in an object": (
         '<tool_call>{"name": "rm", "arguments": {}}</tool_call>',
-        [Text('<tool_call>{"name": "rm", "arguments": {}}</tool_call>')],
+        [Broken('<tool_call>{"name": "rm", "arguments": {}}</tool_call>')],
     ),
     "markers in prose": (
         "Write FUNCTION_CALL_START, a name, and FUNCTION_CALL_END.",
@@ -109,18 +142,18 @@ ANSWERS = {
     ),
     "arguments that are no JSON": (
         "FUNCTION_CALL_START\nrun\narguments: {a}\nFUNCTION_CALL_END",
-        [Text("FUNCTION_CALL_START\nrun\narguments: {a}\nFUNCTION_CALL_END")],
+        [Broken("FUNCTION_CALL_START\nrun\narguments: {a}\nFUNCTION_CALL_END")],
     ),
     "numbers that are no JSON": (
         'FUNCTION_CALL_START\nrun\narguments: {"a": NaN}\nFUNCTION_CALL_END',
-        [Text('FUNCTION_CALL_START\nrun\narguments: {"a": NaN}\nFUNCTION_CALL_END')],
+        [Broken('FUNCTION_CALL_START\nrun\narguments: {"a": NaN}\nFUNCTION_CALL_END')],
     ),
     "an object whose arguments are no JSON": (
         '<tool_call>{"name": "run", "arguments": "{"}</tool_call>',
-        [Text('<tool_call>{"name": "run", "arguments": "{"}</tool_call>')],
+        [Broken('<tool_call>{"name": "run", "arguments": "{"}</tool_call>')],
     ),
-    "an object without a name": ("<tool_call>{}</tool_call>", [Text("<tool_call>{}</tool_call>")]),
-    "a list of no calls": ("<tool_call>[1]</tool_call>", [Text("<tool_call>[1]</tool_call>")]),
+    "an object without a name": ("<tool_call>{}</tool_call>", [Broken("<tool_call>{}</tool_call>")]),
+    "a list of no calls": ("<tool_call>[1]</tool_call>", [Broken("<tool_call>[1]</tool_call>")]),
     "the beginning of a marker at the end": ("See FUNCTION_CALL_", [Text("See FUNCTION_CALL_")]),
     "a marker and nothing more": ("See FUNCTION_CALL_START\nrun", [Text("See FUNCTION_CALL_START\nrun")]),
     "a marker and an object that ends early": ('<tool_call>{"a": ', [Text('<tool_call>{"a": ')]),
@@ -129,39 +162,41 @@ ANSWERS = {
 
 @pytest.mark.parametrize(("text", "expected"), ANSWERS.values(), ids=ANSWERS)
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 11, 23, 10_000])
-def test_an_answer_reads_the_same_however_it_is_cut(text: str, expected: list[Content], size: int) -> None:
-    assert parse(*cut_into(text, size)) == (expected, False)
+def test_an_answer_reads_the_same_however_it_is_cut(text: str, expected: list[Item], size: int) -> None:
+    assert parse(*cut_into(text, size)) == expected
 
 
 @pytest.mark.parametrize("text", ['FUNCTION_CALL_START\nrun\narguments: {"a": ', '<tool_call>[{"name": "run", "x'])
 @pytest.mark.parametrize("size", [1, 7, 1000])
-def test_a_call_that_the_answer_ends_in_is_not_given_out(text: str, size: int) -> None:
-    assert parse("ok ", *cut_into(text, size)) == ([Text("ok ")], True)
+def test_a_call_that_the_answer_ends_in_is_broken(text: str, size: int) -> None:
+    assert parse("ok ", *cut_into(text, size)) == [Text("ok "), Broken(text, cut=True)]
 
 
-def test_deep_nesting_is_text_and_no_crash() -> None:
-    block = render_call("run", '{"a":' + "[" * 100_000 + "]" * 100_000 + "}")
-    assert parse(block) == ([Text(block)], False)
+def test_deep_nesting_is_no_crash() -> None:
+    arguments = '{"a":' + "[" * 100_000 + "]" * 100_000 + "}"
+    parser = CallParser(TOOLS)
+    content = parser.feed(render_call("run", arguments)) + parser.flush()
+    assert "".join(item.text for item in content if isinstance(item, CallArguments)) == arguments
 
 
 def test_without_tools_everything_is_text() -> None:
-    assert parse(CALL, tools=()) == ([Text(CALL)], False)
-    assert parse("", tools=()) == ([], False)
+    assert parse(CALL, tools=()) == [Text(CALL)]
+    assert parse("", tools=()) == []
 
 
 @pytest.mark.parametrize("character", ["a", " ", "\n", "x F", "x <"])
 def test_text_is_given_out_at_once_but_for_what_may_become_a_marker(character: str) -> None:
     parser = CallParser(TOOLS)
     parser.feed("Hello")
-    given_out = joined(parser.feed(character))
     held_back = character[-1] if character[-1] in "F<" else ""
-    assert given_out == [Text(character.removesuffix(held_back))]
+    assert joined(parser.feed(character)) == [Text(character.removesuffix(held_back))]
 
 
 def test_a_call_is_given_out_when_its_last_brace_comes() -> None:
     parser = CallParser(TOOLS)
-    assert parser.feed('FUNCTION_CALL_START\nrun\narguments: {"a": 1') == []
-    assert parser.feed("}") == [ToolCall("run", '{"a": 1}')]
+    begun = parser.feed('FUNCTION_CALL_START\nrun\narguments: {"a": 1')
+    assert begun == [CallBegan("run"), CallArguments('{"a": ')]
+    assert parser.feed("}") == [CallArguments("1}"), CallEnded()]
 
 
 JSON = st.recursive(
@@ -171,15 +206,25 @@ JSON = st.recursive(
 )
 CALLS = st.builds(ToolCall, st.sampled_from(TOOLS), st.dictionaries(st.text(), JSON, max_size=4).map(json.dumps))
 # No marker can begin in this text, and it is not blank, so what stands around calls is exactly known.
-PROSE = st.text(st.characters(exclude_characters="FT<", exclude_categories=["Cs"]), min_size=1).filter(str.strip)
+PROSE = st.text(st.characters(exclude_characters="FT<`", exclude_categories=["Cs"]), min_size=1).filter(str.strip)
+
+
+def merged(content: list[Text | ToolCall]) -> list[Item]:
+    out: list[Item] = []
+    for item in content:
+        if isinstance(item, Text) and out and isinstance(out[-1], Text):
+            out[-1] = Text(out[-1].text + item.text)
+        else:
+            out.append(item)
+    return out
 
 
 @given(st.lists(CALLS | PROSE.map(Text), max_size=6), st.data())
-def test_calls_and_text_come_back_as_they_were_written(content: list[Content], data: st.DataObject) -> None:
+def test_calls_and_text_come_back_as_they_were_written(content: list[Text | ToolCall], data: st.DataObject) -> None:
     text = "".join(render_call(i.name, i.arguments) if isinstance(i, ToolCall) else i.text for i in content)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=8)))
     pieces = [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
-    assert parse(*pieces) == (joined(content), False)
+    assert parse(*pieces) == merged(content)
 
 
 FRAGMENTS = st.lists(
@@ -197,7 +242,7 @@ def test_nonsense_reads_the_same_however_it_is_cut(text: str, size: int) -> None
 
 
 @given(FRAGMENTS)
-def test_nothing_that_is_not_a_call_is_lost_or_added(text: str) -> None:
-    content, cut = parse(text)
-    if not cut and all(isinstance(item, Text) for item in content):
-        assert "".join(item.text for item in content if isinstance(item, Text)) == text
+def test_without_a_call_or_a_broken_one_nothing_is_lost_or_added(text: str) -> None:
+    items = parse(text)
+    if all(isinstance(item, Text) for item in items):
+        assert "".join(item.text for item in items if isinstance(item, Text)) == text

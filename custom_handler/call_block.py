@@ -1,0 +1,340 @@
+"""One block that a model wrote to call a tool: from behind its start marker to behind its end marker.
+
+Sans-I/O, like the parser that makes it. Arguments are given out as they come, as strict JSON. Accepted are the forms of
+`markers`, a fence around the block or its arguments, arguments that are the text of JSON, several calls in one block or
+in an array, and a missing end marker.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection
+from typing import Any
+
+from custom_handler.events import CallArguments, CallBegan, CallBroken, CallEnded, Content, Text
+from custom_handler.lenient_json import LenientJson
+from custom_handler.markers import ARGUMENTS_KEYS, ENDS, NAME_KEYS
+
+#: Before the arguments stands only a name: where more than this comes, the marker was not a call's.
+_LONGEST_HEAD = 512
+_MARKERS = (*ENDS, *ENDS.values())
+LONGEST_MARKER = max(map(len, _MARKERS))
+_END = re.compile("|".join(map(re.escape, ENDS.values())))
+_ANY_MARKER = re.compile("|".join(map(re.escape, _MARKERS)))
+_HEAD_END = re.compile(r"[{\[\"]|" + _ANY_MARKER.pattern)
+
+_FENCE = r"(?:```\w*\s*)?"
+_NAME = r"(?:function_name\s*:\s*)?(?P<name>[^\s{}\[\]\"`]+)"
+_HEAD = re.compile(rf"\s*{_FENCE}{_NAME}\s*(?P<label>arguments\s*:\s*)?{_FENCE}")
+_BLANK_HEAD = re.compile(rf"\s*{_FENCE}")
+_NEXT_HEAD = re.compile(rf"{_NAME}\s*(?:arguments\s*:|\{{)")
+_OBJECT_HEAD = re.compile(
+    rf'\{{\s*"(?:{"|".join(NAME_KEYS)})"\s*:\s*"(?P<name>[^"\\]+)"\s*,\s*"(?:{"|".join(ARGUMENTS_KEYS)})"\s*:\s*(?=\{{)'
+)
+_LONGEST_OBJECT_HEAD = 256
+_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_STRAY = re.compile(r"(?:\s|[}\],;]|```)*+")
+_NO_JSON = "Its arguments are not a JSON object."
+
+
+class CallBlock:
+    """Reads one block.
+
+    Args:
+        start: what was taken for its beginning, a fence included.
+        tool_names: the declared tools.
+
+    Attributes:
+        done: the block has ended; `rest` is the text behind it.
+        rest: text that is not used up.
+    """
+
+    def __init__(self, start: str, tool_names: Collection[str]) -> None:
+        self.done = False
+        self.rest = ""
+        self._start = start
+        self._tool_names = tool_names
+        self._fenced = start.startswith("```")
+        self._raw = [start]
+        self._state: Callable[[list[Content]], bool] = self._in_head
+        self._json = LenientJson()
+        self._strict: list[str] = []  # of a body that is read as a whole
+        self._name = ""
+        self._unknown = False  # the block names no declared tool
+        self._any_calls = False
+
+    def feed(self, text: str) -> list[Content]:
+        """What `text` completes."""
+        self.rest += text
+        out: list[Content] = []
+        while not self.done and self._state(out):
+            pass
+        return out
+
+    def flush(self) -> list[Content]:
+        """What was held back, now that nothing follows."""
+        out: list[Content] = []
+        if self._state in (self._in_arguments, self._in_whole):
+            self._flush_json(out)
+        elif self._state == self._in_head:
+            out.append(Text(self._all_raw()))
+        elif self._state in (self._in_object_head, self._in_string):
+            self._give_cut(out)
+        elif self._state == self._in_garbage:
+            out.append(CallBroken(self._all_raw(), _NO_JSON))
+        elif self._unknown:
+            out.append(Text(self._all_raw()))
+        return out
+
+    def _flush_json(self, out: list[Content]) -> None:
+        strict = self._json.flush()
+        if self._state == self._in_arguments and not self._unknown:
+            out.extend([CallArguments(strict)] if strict else [])
+        else:
+            self._strict.append(strict)
+        if not self._json.complete:
+            self._give_cut(out)
+        elif self._state == self._in_whole:
+            self._give_whole(out)
+            self._drop_unknown(out)
+        elif not self._unknown:
+            out.append(CallEnded())
+        else:
+            self._drop_unknown(out)
+
+    def _give_cut(self, out: list[Content]) -> None:
+        """The answer ended inside the block: a call that was cut if it names a declared tool, else text."""
+        raw = self._all_raw()
+        if self._name in self._tool_names or any(f'"{name}"' in raw for name in self._tool_names):
+            out.append(CallBroken(raw, _NO_JSON, cut=True))
+        else:
+            out.append(Text(raw))
+
+    # Each state uses up what it can of the rest and tells whether the next state has something to do.
+
+    def _in_head(self, out: list[Content]) -> bool:
+        end = _HEAD_END.search(self.rest)
+        if end is None and len(self.rest) <= _LONGEST_HEAD + LONGEST_MARKER:
+            return False
+        if end is None or end.start() > _LONGEST_HEAD:
+            return self._not_a_call(out)
+        head, stop = self.rest[: end.start()], end.group()
+        if stop in "{[" and _BLANK_HEAD.fullmatch(head):
+            return self._go(self._in_object_head, end.start())
+        match = _HEAD.fullmatch(head)
+        if match is None:
+            return self._not_a_call(out)
+        self._set_name(match["name"])
+        return self._behind_name(stop, end.start(), out, labelled=match["label"] is not None)
+
+    def _behind_name(self, stop: str, at: int, out: list[Content], *, labelled: bool) -> bool:
+        if stop == "{":
+            return self._begin_arguments(at, out)
+        if stop == '"' and labelled and not self._unknown:
+            return self._go(self._in_string, at)
+        if stop in ENDS.values() and not self._unknown:
+            out += [CallBegan(self._name), CallArguments("{}"), CallEnded()]
+            self._any_calls = True
+            return self._go(self._in_tail, at)
+        return self._not_a_call(out)
+
+    def _in_object_head(self, out: list[Content]) -> bool:
+        head = _OBJECT_HEAD.match(self.rest, 0, _LONGEST_OBJECT_HEAD)
+        if head and head["name"] in self._tool_names:
+            self._set_name(head["name"])
+            return self._begin_arguments(head.end(), out)
+        if not head and len(self.rest) < _LONGEST_OBJECT_HEAD and not _ANY_MARKER.search(self.rest):
+            return False
+        self._json = LenientJson(self._may_follow)
+        return self._go(self._in_whole, 0)
+
+    def _begin_arguments(self, at: int, out: list[Content]) -> bool:
+        if not self._unknown:
+            out.append(CallBegan(self._name))
+        self._json = LenientJson(self._may_follow)
+        return self._go(self._in_arguments, at)
+
+    def _in_arguments(self, out: list[Content]) -> bool:
+        strict = self._read_json()
+        if strict and not self._unknown:
+            out.append(CallArguments(strict))
+        if self._json.broken:
+            return self._leave_json(self._in_garbage)
+        if not self._json.complete:
+            return False
+        if not self._unknown:
+            out.append(CallEnded())
+            self._any_calls = True
+        return self._leave_json(self._in_tail)
+
+    def _in_whole(self, out: list[Content]) -> bool:
+        self._strict.append(self._read_json())
+        if self._json.broken:
+            return self._leave_json(self._in_garbage)
+        if not self._json.complete:
+            return False
+        self._give_whole(out)
+        return self._leave_json(self._in_tail)
+
+    def _in_string(self, out: list[Content]) -> bool:
+        """Arguments that are the text of JSON, as a JSON string."""
+        string = _STRING.match(self.rest)
+        if string is None:
+            return False
+        inner = LenientJson()
+        try:
+            strict = inner.feed(json.loads(string.group(), strict=False)) + inner.flush()
+        except ValueError:
+            return self._go(self._in_garbage, 0)
+        if not inner.complete:
+            return self._go(self._in_garbage, 0)
+        out += [CallBegan(self._name), CallArguments(strict), CallEnded()]
+        self._any_calls = True
+        return self._go(self._in_tail, string.end())
+
+    def _in_tail(self, out: list[Content]) -> bool:
+        at = _match_end(_STRAY, self.rest)
+        tail = self.rest[at:]
+        if end := _END.match(tail):
+            return self._close(at + end.end(), out)
+        if any(tail.startswith(start) for start in ENDS):
+            return self._finish(at, out)
+        following = self._next_call(tail)
+        if following is None or any(marker.startswith(tail) for marker in (*_MARKERS, "```")):
+            return False
+        if following:
+            self._drop_unknown(out)
+            return self._go(self._in_head, at)
+        return self._finish(at if at < len(self.rest) else 0, out)
+
+    def _next_call(self, tail: str) -> bool | None:
+        """Whether another call of the same block begins; None when that cannot be told yet."""
+        if head := _NEXT_HEAD.match(tail):
+            return head["name"] in self._tool_names
+        word = tail.split(maxsplit=1)[0] if tail.strip() else ""
+        begun = any(name.startswith(word) for name in (*self._tool_names, "function_name:"))
+        return None if begun and len(tail) < _LONGEST_HEAD else False
+
+    def _in_fence(self, out: list[Content]) -> bool:
+        """Behind the end marker of a block in a fence."""
+        tail = self.rest.lstrip()
+        if tail.startswith("```"):
+            return self._finish(len(self.rest) - len(tail) + 3, out)
+        if "```".startswith(tail):
+            return False
+        return self._finish(0, out)
+
+    def _in_garbage(self, out: list[Content]) -> bool:
+        """In a block that cannot be read: up to its end marker, or the next start marker."""
+        marker = _ANY_MARKER.search(self.rest)
+        if marker is None:
+            keep = min(len(self.rest), LONGEST_MARKER - 1)
+            self._use(len(self.rest) - keep)
+            return False
+        self._use(marker.end() if marker.group() in ENDS.values() else marker.start())
+        out.append(CallBroken("".join(self._raw), _NO_JSON))
+        self.done = True
+        return False
+
+    # Steps
+
+    def _read_json(self) -> str:
+        """Feed the rest to the JSON reader, which keeps what it cannot use yet."""
+        before, self.rest = self.rest, ""
+        strict = self._json.feed(before)
+        self._raw.append(before)
+        return strict
+
+    def _leave_json(self, state: Callable[[list[Content]], bool]) -> bool:
+        """Take back what stands behind the JSON, or cannot be read."""
+        self.rest = self._json.rest
+        raw = "".join(self._raw)
+        self._raw = [raw[: len(raw) - len(self.rest)]]
+        self._state = state
+        return bool(self.rest)
+
+    def _give_whole(self, out: list[Content]) -> None:
+        value = json.loads("".join(self._strict))
+        calls = [_from_object(item) for item in (value if isinstance(value, list) else [value])]
+        known = [call for call in calls if call and call[0] in self._tool_names]
+        self._unknown = len(known) < max(1, len(calls))
+        self._name = next((call[0] for call in calls if call and call not in known), "")
+        for name, arguments in () if self._unknown else known:
+            out += [CallBegan(name), CallArguments(arguments), CallEnded()]
+            self._any_calls = True
+
+    def _set_name(self, name: str) -> None:
+        self._name, self._unknown = name, name not in self._tool_names
+
+    def _close(self, at: int, out: list[Content]) -> bool:
+        """The end marker was read."""
+        self._use(at)
+        if self._unknown:
+            out.append(CallBroken("".join(self._raw), self._unknown_tool()))
+            self._unknown = False
+        if self._fenced:
+            self._state = self._in_fence
+            return bool(self.rest)
+        self.done = True
+        return False
+
+    def _unknown_tool(self) -> str:
+        return f"There is no tool {self._name!r}." if self._name else "It does not name a tool."
+
+    def _finish(self, at: int, out: list[Content]) -> bool:
+        """The block ends here, without an end marker or behind its fence."""
+        self._drop_unknown(out)
+        self._use(at)
+        self.done = True
+        return False
+
+    def _drop_unknown(self, out: list[Content]) -> None:
+        """A block of no declared tool that has no end marker is nothing but text."""
+        if self._unknown:
+            out.append(Text("".join(self._raw)))
+            self._unknown = False
+
+    def _not_a_call(self, out: list[Content]) -> bool:
+        if not self._any_calls:
+            out.append(Text(self._start))
+        self.done = True
+        return False
+
+    def _go(self, state: Callable[[list[Content]], bool], at: int) -> bool:
+        self._use(at)
+        self._state = state
+        return bool(self.rest)
+
+    def _use(self, length: int) -> None:
+        self._raw.append(self.rest[:length])
+        self.rest = self.rest[length:]
+
+    def _all_raw(self) -> str:
+        return "".join(self._raw) + ("" if self._state in (self._in_arguments, self._in_whole) else self.rest)
+
+    def _may_follow(self, text: str) -> bool | None:
+        """Whether `text` may stand behind the arguments; see `LenientJson`."""
+        tail = text[_match_end(_STRAY, text) :]
+        if _ANY_MARKER.match(tail):
+            return True
+        begun = any(marker.startswith(tail) for marker in (*_MARKERS, "```"))
+        return None if begun else self._next_call(tail)
+
+
+def _match_end(pattern: re.Pattern[str], text: str) -> int:
+    match = pattern.match(text)
+    return match.end() if match else 0
+
+
+def _from_object(item: Any) -> tuple[str, str] | None:
+    """Name and arguments of a call that is one JSON object; its arguments may be the text of JSON."""
+    if not isinstance(item, dict):
+        return None
+    name = next((item[key] for key in NAME_KEYS if isinstance(item.get(key), str)), None)
+    arguments: Any = next((item[key] for key in ARGUMENTS_KEYS if key in item), {})
+    if isinstance(arguments, str):
+        inner = LenientJson()
+        text = inner.feed(arguments) + inner.flush()
+        return (name, text) if name and inner.complete else None
+    return (name, json.dumps(arguments, ensure_ascii=False)) if name and isinstance(arguments, dict) else None

@@ -1,0 +1,314 @@
+"""What a model writes as JSON → strict JSON, as it comes.
+
+A transducer: it reads text piece by piece and gives out, in one pass, text that is always the beginning of a strict
+JSON value. Valid JSON passes unchanged. Repaired on the way are raw line breaks and tabs in strings, invalid escapes,
+single quotes, quotes inside a string that nobody escaped, `True`, `False` and `None`, trailing and missing commas,
+names without quotes, and comments. Nothing is invented: a value that does not end stays open.
+
+Whether a quote ends its string, and whether a comma is a trailing one, is told by what follows; until that has come,
+the quote or the comma waits. A decision looks at the text alone, so the result does not depend on how it was cut.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from enum import Enum, auto
+
+#: Whether what follows the value may follow it; None when more text is needed to tell.
+After = Callable[[str], bool | None]
+
+_BLANK = re.compile(r"[ \t\r\n]*+")
+_GAP = re.compile(r"(?:\s|//[^\n]*(?=\n)|/\*(?:[^*]|\*(?!/))*+\*/)++")
+_COMMENT = re.compile(r"//[^\n]*|/\*(?:[^*]|\*(?!/))*+\*/")
+#: How far ahead a decision looks. What is not decided by then is decided as in valid JSON.
+_WINDOW = 4096
+
+_SAFE = {
+    '"': re.compile(r'(?:[^"\\\x00-\x1f]++|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})++'),
+    "'": re.compile(r"""(?:[^"'\\\x00-\x1f]++|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})++"""),
+}
+_HEX = re.compile(r"\\u[0-9a-fA-F]{0,3}")
+_CONTROL = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "\b": "\\b", "\f": "\\f"}
+
+_KEY = re.compile(r"""(?:(["'])(?:\\.|(?!\1)[^\\\n])*+\1|[A-Za-z_$][\w$-]*+)\s*+:""")
+_KEY_BEGUN = re.compile(r"""(?:(["'])(?:\\.|(?!\1)[^\\\n])*+(?:\\?|\1\s*+)|[A-Za-z_$][\w$-]*+\s*+)\Z""")
+_NAME = re.compile(r"[A-Za-z_$][\w$-]*+")
+_VALUE_BEGIN = frozenset("\"'{[-+.0123456789tfnTFNu")
+
+_WORD = re.compile(r"""[^\s,\]}:"'{\[/]++""")
+_WORDS = {"true": "true", "false": "false", "null": "null", "none": "null", "undefined": "null"}
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d*+)(?:\.\d++)?(?:[eE][+-]?\d++)?")
+_LOOSE_NUMBER = re.compile(r"\+?(-?)(\d*)(?:\.(\d*))?((?:[eE][+-]?\d+)?)")
+
+
+class _Expect(Enum):
+    VALUE = auto()
+    FIRST_VALUE = auto()  # or the end of the array, also behind a comma
+    FIRST_KEY = auto()  # or the end of the object
+    KEY = auto()  # or the end of the object, behind a comma
+    COLON = auto()
+    NEXT = auto()  # a comma or the end of the container
+
+
+#: Where a container may end, and where a comma is no surprise.
+_BETWEEN = frozenset({_Expect.NEXT, _Expect.FIRST_KEY, _Expect.KEY, _Expect.FIRST_VALUE})
+
+
+class LenientJson:
+    """Reads one object or array.
+
+    Args:
+        may_follow: tells whether a text may stand behind the value. It decides about a quote before the last brace.
+
+    Attributes:
+        complete: the value has ended.
+        broken: the text cannot be read as JSON, whatever comes.
+        rest: text that is not used up: what stands behind the value, or cannot be read, or waits for more.
+    """
+
+    def __init__(self, may_follow: After = lambda _: True) -> None:
+        self.complete = False
+        self.broken = False
+        self.rest = ""
+        self._at = 0  # how much of `rest` is used up inside `_run`
+        self._may_follow = may_follow
+        self._stack: list[str] = []  # closing braces that are due
+        self._expect = _Expect.VALUE
+        self._quote = ""  # of the string that is being read
+        self._is_key = False
+        self._comma = ""  # a comma, and the white space behind it, that waits for what follows
+        self._ended = False
+        self._out: list[str] = []
+
+    def feed(self, text: str) -> str:
+        """The strict JSON that `text` adds."""
+        self.rest += text
+        return self._run()
+
+    def flush(self) -> str:
+        """What was waiting, now that nothing follows."""
+        self._ended = True
+        return self._run()
+
+    def _run(self) -> str:
+        while self._at < len(self.rest) and not self.complete and not self.broken and self._step():
+            pass
+        self.rest, self._at = self.rest[self._at :], 0
+        out = "".join(self._out)
+        self._out.clear()
+        return out
+
+    def _step(self) -> bool:
+        """Use up some text; False when that takes more of it."""
+        if self._quote:
+            return self._string()
+        if gap := _GAP.match(self.rest, self._at):
+            return self._gap(gap)
+        if self.rest[self._at] == "/":
+            return self._undecided()
+        return self._token(self.rest[self._at])
+
+    # Between tokens
+
+    def _gap(self, gap: re.Match[str]) -> bool:
+        self._at = gap.end()
+        blank = re.sub(r"[^ \t\r\n]", "", _COMMENT.sub("", gap.group()))
+        if self._comma:
+            self._comma += blank
+        else:
+            self._out.append(blank)
+        return True
+
+    def _undecided(self) -> bool:
+        """Wait for more text, or give up when there is none, or enough."""
+        if self._ended or len(self.rest) - self._at >= _WINDOW:
+            self.broken = True
+        return False
+
+    def _token(self, first: str) -> bool:
+        if first == "," and self._expect in _BETWEEN:
+            return self._hold_comma()
+        if first in "}]":
+            return self._close(first)
+        if first == ":" and self._expect is _Expect.COLON:
+            self._expect = _Expect.VALUE
+            return self._take(1, ":")
+        if self._expect is _Expect.NEXT:  # a comma is missing
+            self._comma = self._comma or ","
+            self._after_comma()
+        return self._begin(first)
+
+    def _hold_comma(self) -> bool:
+        self._at += 1
+        if self._expect is _Expect.NEXT:  # else it is one too many
+            self._comma = ","
+            self._after_comma()
+        return True
+
+    def _after_comma(self) -> None:
+        self._expect = _Expect.KEY if self._stack[-1] == "}" else _Expect.FIRST_VALUE
+
+    def _release_comma(self, *, drop: bool = False) -> None:
+        self._out.append(self._comma[1:] if drop else self._comma)
+        self._comma = ""
+
+    def _close(self, brace: str) -> bool:
+        if not self._stack or self._stack[-1] != brace or self._expect not in _BETWEEN:
+            return self._give_up()
+        self._release_comma(drop=True)
+        self._stack.pop()
+        self._value_ended()
+        return self._take(1, brace)
+
+    def _begin(self, first: str) -> bool:
+        """A key or a value begins."""
+        is_key = self._expect in {_Expect.KEY, _Expect.FIRST_KEY}
+        if self._expect is _Expect.COLON or (first in "{[" and is_key) or (first not in "{[" and not self._stack):
+            return self._give_up()
+        if first in "{[":
+            return self._open(first)
+        if first in "\"'":
+            self._release_comma()
+            self._quote, self._is_key = first, is_key
+            return self._take(1, '"')
+        return self._name() if is_key else self._word()
+
+    def _open(self, brace: str) -> bool:
+        self._release_comma()
+        self._stack.append("}" if brace == "{" else "]")
+        self._expect = _Expect.FIRST_KEY if brace == "{" else _Expect.FIRST_VALUE
+        return self._take(1, brace)
+
+    def _name(self) -> bool:
+        """A key without quotes."""
+        name = _NAME.match(self.rest, self._at)
+        if name is None:
+            return self._give_up()
+        if name.end() == len(self.rest):
+            return self._undecided()
+        self._release_comma()
+        self._expect = _Expect.COLON
+        return self._take(len(name.group()), f'"{name.group()}"')
+
+    def _word(self) -> bool:
+        """A number, or a word such as `true`."""
+        word = _WORD.match(self.rest, self._at)
+        if word is None:
+            return self._give_up()
+        if word.end() == len(self.rest) and not self._ended:
+            return self._undecided()
+        strict = _strict_word(word.group())
+        if strict is None:
+            return self._give_up()
+        self._release_comma()
+        self._value_ended()
+        return self._take(len(word.group()), strict)
+
+    # Inside a string
+
+    def _string(self) -> bool:
+        if run := _SAFE[self._quote].match(self.rest, self._at):
+            return self._take(run.end() - self._at, run.group())
+        character = self.rest[self._at]
+        if character == "\\":
+            return self._escape()
+        if character == self._quote:
+            return self._quote_mark()
+        return self._take(1, '\\"' if character == '"' else _control(character))
+
+    def _escape(self) -> bool:
+        """A backslash that does not begin one of JSON's escapes, or not yet."""
+        begun = self.rest[self._at : self._at + 6]
+        if not self._ended and (begun == "\\" or (_HEX.fullmatch(begun) and self._at + len(begun) == len(self.rest))):
+            return False
+        if begun[1:2] == "'":
+            return self._take(2, "'")
+        return self._take(1, "\\\\")
+
+    def _quote_mark(self) -> bool:
+        ends = self._ends_string(self.rest[self._at + 1 : self._at + 1 + _WINDOW])
+        if ends is None and not self._ended and len(self.rest) - self._at <= _WINDOW:
+            return False
+        if ends is False:
+            return self._take(1, '\\"' if self._quote == '"' else "'")
+        self._quote = ""
+        if self._is_key:
+            self._expect = _Expect.COLON
+        else:
+            self._value_ended()
+        return self._take(1, '"')
+
+    def _ends_string(self, ahead: str) -> bool | None:
+        """Whether the quote before `ahead` ends the string; None when that cannot be told yet."""
+        if self._is_key:  # nobody writes quotes in a name
+            return True
+        at = _blank_end(ahead, 0)
+        if at == len(ahead):
+            return None
+        if ahead[at] == ",":
+            return self._continues(ahead, _blank_end(ahead, at + 1))
+        if ahead[at] in "}]":
+            return self._closes(ahead, at)
+        return self._stack[-1] == "}" and _key_at(ahead, at)
+
+    def _continues(self, ahead: str, at: int) -> bool | None:
+        """Whether the container goes on behind a comma."""
+        if at == len(ahead):
+            return None
+        if ahead[at] in "}]":
+            return self._closes(ahead, at)
+        return _key_at(ahead, at) if self._stack[-1] == "}" else ahead[at] in _VALUE_BEGIN
+
+    def _closes(self, ahead: str, at: int) -> bool | None:
+        """Whether braces that are due close here, and what follows them may follow."""
+        for due in reversed(self._stack):
+            if at == len(ahead):
+                return None
+            if ahead[at] == ",":
+                return True
+            if ahead[at] != due:
+                return False
+            at = _blank_end(ahead, at + 1)
+        return self._may_follow(ahead[at:])
+
+    # Shared
+
+    def _take(self, length: int, strict: str) -> bool:
+        self._at += length
+        self._out.append(strict)
+        return True
+
+    def _value_ended(self) -> None:
+        self._expect = _Expect.NEXT
+        self.complete = not self._stack
+
+    def _give_up(self) -> bool:
+        self.broken = True
+        return False
+
+
+def _blank_end(text: str, at: int) -> int:
+    match = _BLANK.match(text, at)
+    return match.end() if match else at
+
+
+def _key_at(text: str, at: int) -> bool | None:
+    if _KEY.match(text, at):
+        return True
+    return None if _KEY_BEGUN.match(text, at) else False
+
+
+def _control(character: str) -> str:
+    return _CONTROL.get(character) or (f"\\u{ord(character):04x}" if character < " " else character)
+
+
+def _strict_word(word: str) -> str | None:
+    """A word or number as JSON writes it; None when it is neither."""
+    if _NUMBER.fullmatch(word):
+        return word
+    if number := _LOOSE_NUMBER.fullmatch(word):
+        sign, whole, fraction, exponent = number.groups()
+        if whole or fraction:
+            return f"{sign}{whole.lstrip('0') or '0'}{'.' + fraction if fraction else ''}{exponent}"
+    return _WORDS.get(word.lower())
