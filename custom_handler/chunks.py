@@ -19,7 +19,17 @@ from litellm.types.utils import (
 )
 from litellm.types.utils import Usage as LiteLLMUsage
 
-from custom_handler.events import Event, Finish, FinishReason, Text, ToolCall, Usage
+from custom_handler.events import (
+    CallArguments,
+    CallBegan,
+    Event,
+    Finish,
+    FinishReason,
+    Reasoning,
+    Text,
+    ToolCall,
+    Usage,
+)
 from custom_handler.ids import CallIds, new_answer_id
 
 
@@ -46,8 +56,14 @@ class Chunker:
         match event:
             case Text(text):
                 return self._chunk(content=text)
-            case ToolCall():
-                return self._chunk(tool_calls=[self._tool_call(event)])
+            case Reasoning(text):
+                return self._chunk(reasoning_content=text)
+            case ToolCall(name, arguments):
+                return self._chunk(tool_calls=[self._begin_call(name, arguments)])
+            case CallBegan(name):
+                return self._chunk(tool_calls=[self._begin_call(name, "")])
+            case CallArguments(text):
+                return self._chunk(tool_calls=[self._continue_call(text)])
             case Usage():
                 chunk = self._chunk()
                 chunk.usage = _usage(event)
@@ -60,51 +76,80 @@ class Chunker:
         choice = StreamingChoices(finish_reason=finish_reason, delta=Delta(role=role, **delta))
         return ModelResponseStream(choices=[choice], **self._same)
 
-    def _tool_call(self, call: ToolCall) -> ChatCompletionDeltaToolCall:
+    def _begin_call(self, name: str, arguments: str) -> ChatCompletionDeltaToolCall:
         index = self._calls
         self._calls += 1
         return ChatCompletionDeltaToolCall(
             id=self._call_ids.of(index),
             index=index,
             type="function",
-            function=Function(name=call.name, arguments=call.arguments),
+            function=Function(name=name, arguments=arguments),
         )
+
+    def _continue_call(self, arguments: str) -> ChatCompletionDeltaToolCall:
+        """More arguments of the last call: its id and name were told and are not told again."""
+        function = Function(name=None, arguments=arguments)
+        return ChatCompletionDeltaToolCall(id=None, index=self._calls - 1, type=None, function=function)
 
 
 async def fold(events: AsyncIterable[Event], model: str, call_ids: CallIds) -> ModelResponse:
     """All of `events` as one answer."""
-    texts: list[str] = []
-    calls: list[ToolCall] = []
-    usage, reason = Usage(0, 0), "stop"
+    folded = _Folded()
     async for event in events:
-        match event:
-            case Text(text):
-                texts.append(text)
-            case ToolCall():
-                calls.append(event)
-            case Usage():
-                usage = event
-            case Finish():
-                reason = event.reason
-    message = Message(
-        role="assistant", content="".join(texts) or (None if calls else ""), tool_calls=_tool_calls(calls, call_ids)
-    )
+        folded.take(event)
     return ModelResponse(
         id=new_answer_id(),
         created=int(time.time()),
         model=model,
-        choices=[Choices(finish_reason=reason, index=0, message=message)],
-        usage=_usage(usage),
+        choices=[Choices(finish_reason=folded.finish_reason, index=0, message=folded.message(call_ids))],
+        usage=_usage(folded.usage),
     )
 
 
-def _tool_calls(calls: list[ToolCall], call_ids: CallIds) -> list[ChatCompletionMessageToolCall] | None:
-    return [
-        ChatCompletionMessageToolCall(
-            id=call_ids.of(index), type="function", function=Function(name=call.name, arguments=call.arguments)
+class _Folded:
+    """An answer that is being put together."""
+
+    def __init__(self) -> None:
+        self.usage = Usage(0, 0)
+        self.finish_reason: FinishReason = "stop"
+        self._texts: list[str] = []
+        self._thoughts: list[str] = []
+        self._calls: list[tuple[str, list[str]]] = []  # name and pieces of the arguments
+
+    def take(self, event: Event) -> None:
+        """Add one event."""
+        match event:
+            case Text(text):
+                self._texts.append(text)
+            case Reasoning(text):
+                self._thoughts.append(text)
+            case Usage():
+                self.usage = event
+            case Finish(reason):
+                self.finish_reason = reason
+            case _:
+                self._take_call(event)
+
+    def _take_call(self, event: ToolCall | CallBegan | CallArguments) -> None:
+        if not isinstance(event, CallArguments):
+            self._calls.append((event.name, []))
+        if not isinstance(event, CallBegan):
+            self._calls[-1][1].append(event.arguments if isinstance(event, ToolCall) else event.text)
+
+    def message(self, call_ids: CallIds) -> Message:
+        """The assistant's message."""
+        calls = [
+            ChatCompletionMessageToolCall(
+                id=call_ids.of(index), type="function", function=Function(name=name, arguments="".join(pieces))
+            )
+            for index, (name, pieces) in enumerate(self._calls)
+        ]
+        return Message(
+            role="assistant",
+            content="".join(self._texts) or (None if calls else ""),
+            tool_calls=calls or None,
+            reasoning_content="".join(self._thoughts) or None,
         )
-        for index, call in enumerate(calls)
-    ] or None
 
 
 def _usage(usage: Usage) -> LiteLLMUsage:

@@ -12,6 +12,7 @@
     ├── AgentRefusedError       403  the agent id is wrong, or not shared with this account
     ├── RateLimitedError        429  the account's quota is used up
     └── UpstreamError           502  the service behind the proxy failed
+        ├── NoCallError         502  the agent made no call, although the request wants one
         ├── UnreachableError    502  no connection
         ├── UnavailableError    503  the service answered 5xx
         ├── UpstreamTimeoutError 504 no answer in time
@@ -158,3 +159,9 @@ class BrokenAnswerError(UpstreamError):
 
     code = "upstream_broken_answer"
     transient = True
+
+
+class NoCallError(UpstreamError):
+    """The request wants a call (`tool_choice`), and the agent makes none."""
+
+    code = "no_tool_call"

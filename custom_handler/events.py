@@ -1,9 +1,9 @@
 """What an answer is made of, in the order in which it comes.
 
-The parser gives `Content`: text, reasoning, and calls as they are written (`CallBegan`, any number of
-`CallArguments`, then `CallEnded`, or `CallBroken` when it cannot be a call). The engine turns that into an answer:
-`Text`, `Reasoning` and good calls, then one `Usage`, then one `Finish`. Every part of an answer, streamed or whole,
-comes from one such sequence.
+The parser gives `Content`: text, reasoning, and calls as the model writes them. A call is `CallBegan`, any number of
+`CallArguments`, then `CallEnded`; or `CallBroken` when it turns out to be none. The engine checks the calls and gives
+`Event`s: text, reasoning, calls (whole, or begun and continued when they are long), then one `Usage`, then one
+`Finish`. Every part of an answer, streamed or whole, comes from one such sequence.
 """
 
 from __future__ import annotations
@@ -63,6 +63,14 @@ class CallBroken:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCall:
+    """One whole call. `arguments` is the text of a JSON object, as OpenAI's `function.arguments`."""
+
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """Tokens of the whole request and the whole answer, as counted upstream or else estimated."""
 
@@ -78,4 +86,4 @@ class Finish:
 
 
 Content: TypeAlias = Text | Reasoning | CallBegan | CallArguments | CallEnded | CallBroken
-Event: TypeAlias = Text | Reasoning | CallBegan | CallArguments | Usage | Finish
+Event: TypeAlias = Text | Reasoning | ToolCall | CallBegan | CallArguments | Usage | Finish

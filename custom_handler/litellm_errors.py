@@ -34,6 +34,7 @@ CLASSES: Mapping[type[BridgeError], Callable[..., Exception]] = {
     errors.UnavailableError: litellm.ServiceUnavailableError,
     errors.UpstreamTimeoutError: litellm.Timeout,
     errors.BrokenAnswerError: litellm.BadGatewayError,
+    errors.NoCallError: litellm.BadGatewayError,
 }
 
 

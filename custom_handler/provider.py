@@ -21,7 +21,7 @@ from custom_handler.events import Event
 from custom_handler.ids import CallIds
 from custom_handler.litellm_errors import to_litellm
 from custom_handler.loop_thread import LoopThread
-from custom_handler.settings import read_account
+from custom_handler.settings import read_account, read_call_policy
 from custom_handler.upstream.pool import Pools
 
 log = logging.getLogger("custom_handler.provider")
@@ -123,7 +123,7 @@ class StackspotLLM(CustomLLM):
         target = models.resolve(call.model, call.model_info)
         pool = await self._pools.current()
         upstream = pool.agent(target.agent_id, read_account(target.account), call.timeout)
-        async with aclosing(engine.answer(asked, upstream, _count_tokens)) as events:
+        async with aclosing(engine.answer(asked, upstream, _count_tokens, read_call_policy())) as events:
             async for event in events:
                 yield event
 

@@ -73,9 +73,20 @@ class ChatRequest:
     parallel_tool_calls: bool = True
 
     @property
+    def wants_call(self) -> bool:
+        """Whether the answer must contain a call."""
+        return self.tool_choice.mode in {"required", "named"}
+
+    @property
     def callable_tools(self) -> tuple[Tool, ...]:
         """The tools that this answer may call."""
-        return () if self.tool_choice.mode == "none" else self.tools
+        match self.tool_choice.mode:
+            case "none":
+                return ()
+            case "named":
+                return tuple(tool for tool in self.tools if tool.name == self.tool_choice.name)
+            case _:
+                return self.tools
 
 
 def parse(messages: object, parameters: Mapping[str, Any]) -> ChatRequest:

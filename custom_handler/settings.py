@@ -65,6 +65,12 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise ValueError("must be a whole number, 0 or more")
+    return int(text)
+
+
 def _flag(text: str) -> bool:
     words = {
         "true": True,
@@ -166,6 +172,30 @@ REQUIRE_CORRELATION_ID = Setting(
     _flag,
     default="false",
 )
+CHECK_CHARS = Setting(
+    "STACKSPOT_CHECK_CHARS",
+    "characters of a call's arguments up to which the call is checked before it is sent; longer ones are streamed",
+    _count,
+    default="1000",
+)
+FOLLOW_UPS = Setting(
+    "STACKSPOT_FOLLOW_UPS",
+    "hidden questions to the agent when an answer lacks a call or has a broken one, at most so many an answer",
+    _count,
+    default="1",
+)
+FOLLOW_ANNOUNCEMENTS = Setting(
+    "STACKSPOT_FOLLOW_ANNOUNCEMENTS",
+    "whether an answer that only announces a call is followed up",
+    _flag,
+    default="true",
+)
+BROKEN_CALLS = Setting(
+    "STACKSPOT_BROKEN_CALLS",
+    "what becomes of a call that does not fit its tool's schema even after a follow-up",
+    _one_of("text", "call"),
+    default="text",
+)
 LOG_LEVEL = Setting(
     "STACKSPOT_LOG_LEVEL",
     "the least severe message that is logged",
@@ -186,6 +216,10 @@ ALL: tuple[Setting[Any], ...] = (
     CONNECT_TIMEOUT,
     READ_TIMEOUT,
     REQUIRE_CORRELATION_ID,
+    CHECK_CHARS,
+    FOLLOW_UPS,
+    FOLLOW_ANNOUNCEMENTS,
+    BROKEN_CALLS,
     LOG_LEVEL,
     LOG_FORMAT,
 )
@@ -260,6 +294,21 @@ class Connection:
     ca_bundle: Path | None
     connect_timeout: float
     read_timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class CallPolicy:
+    """How calls are treated; each field is the setting of its name."""
+
+    check_chars: int = 1000
+    follow_ups: int = 1
+    follow_announcements: bool = True
+    broken_calls: str = "text"
+
+
+def read_call_policy() -> CallPolicy:
+    """How calls are treated."""
+    return CallPolicy(read(CHECK_CHARS), read(FOLLOW_UPS), read(FOLLOW_ANNOUNCEMENTS), read(BROKEN_CALLS))
 
 
 def _of_account(setting: Setting[T], account: str | None) -> Setting[T]:

@@ -7,27 +7,31 @@ from collections.abc import AsyncGenerator, Sequence
 import pytest
 
 from custom_handler.engine import answer
-from custom_handler.errors import BrokenAnswerError
-from custom_handler.events import Event, Finish, Text, ToolCall, Usage
+from custom_handler.errors import BrokenAnswerError, NoCallError
+from custom_handler.events import CallArguments, CallBegan, Event, Finish, Reasoning, Text, ToolCall, Usage
 from custom_handler.markers import render_call
 from custom_handler.request import ChatRequest, Message, Tool, ToolChoice
+from custom_handler.settings import CallPolicy
 from custom_handler.upstream.base import Delta, Piece, Report
 
 ASKED = ChatRequest((Message("user", "Hi"),), tools=(Tool("run", "", {}),))
 
 
 class Agent:
-    """An upstream that gives what it was made with; an exception in it is raised at its place."""
+    """An upstream that gives what it was made with; an exception in it is raised at its place.
 
-    def __init__(self, *pieces: Piece | Exception) -> None:
-        self.pieces = pieces
+    A further list of pieces answers the next prompt, and so on.
+    """
+
+    def __init__(self, *pieces: Piece | Exception, then: Sequence[Sequence[Piece | Exception]] = ()) -> None:
+        self.answers = [pieces, *then]
         self.prompts: list[str] = []
         self.closed = False
 
     async def stream(self, prompt: str) -> AsyncGenerator[Piece, None]:
         self.prompts.append(prompt)
         try:
-            for piece in self.pieces:
+            for piece in self.answers.pop(0):
                 if isinstance(piece, Exception):
                     raise piece
                 yield piece
@@ -35,8 +39,8 @@ class Agent:
             self.closed = True
 
 
-async def events_of(agent: Agent, asked: ChatRequest = ASKED) -> Sequence[Event]:
-    return [event async for event in answer(asked, agent, count_tokens=len)]
+async def events_of(agent: Agent, asked: ChatRequest = ASKED, policy: CallPolicy | None = None) -> Sequence[Event]:
+    return [event async for event in answer(asked, agent, len, policy)]
 
 
 async def test_text_then_usage_then_finish() -> None:
@@ -105,3 +109,109 @@ async def test_closing_the_answer_closes_the_call() -> None:
     await anext(events)
     await events.aclose()
     assert agent.closed
+
+
+NUMBER = Tool("add", "", {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]})
+STRICT = ChatRequest(ASKED.messages, (NUMBER,))
+REPORT = Report(10, 2, "stop")
+
+
+async def test_harmless_differences_are_put_right_as_the_schema_says() -> None:
+    agent = Agent(Delta(render_call("add", '{"n": "5"}')), REPORT)
+    assert (await events_of(agent, STRICT))[0] == ToolCall("add", '{"n": 5}')
+    assert len(agent.prompts) == 1
+
+
+async def test_a_call_that_fits_passes_as_it_was_written() -> None:
+    agent = Agent(Delta(render_call("add", '{ "n":5 }')), REPORT)
+    assert (await events_of(agent, STRICT))[0] == ToolCall("add", '{ "n":5 }')
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        render_call("add", '{"n": "many"}'),
+        render_call("add", "{}"),
+        render_call("subtract", '{"n": 5}'),
+        "FUNCTION_CALL_START\nadd\narguments: {n}\nFUNCTION_CALL_END",
+    ],
+)
+async def test_a_broken_call_is_followed_up_once_with_what_is_wrong(broken: str) -> None:
+    agent = Agent(Delta(f"ok {broken}"), REPORT, then=[[Delta("sorry " + render_call("add", '{"n": 5}')), REPORT]])
+    assert await events_of(agent, STRICT) == [
+        Text("ok "),
+        ToolCall("add", '{"n": 5}'),
+        Usage(20, 4),
+        Finish("tool_calls"),
+    ]
+    first, second = agent.prompts
+    assert second.startswith(first)
+    assert broken in second.removeprefix(first)
+
+
+@pytest.mark.parametrize("then", [[[BrokenAnswerError("down")]], [[Delta("I cannot"), REPORT]]])
+async def test_a_follow_up_that_brings_nothing_leaves_the_first_answer_standing(
+    then: list[list[Piece | Exception]],
+) -> None:
+    broken = render_call("add", '{"n": "many"}')
+    events = await events_of(Agent(Delta(f"ok {broken}"), REPORT, then=then), STRICT)
+    assert events[:2] == [Text("ok "), Text(broken)]
+    assert events[-1] == Finish("stop")
+
+
+async def test_a_call_that_stays_broken_is_sent_as_it_is_where_that_is_wanted() -> None:
+    broken = Delta(render_call("add", '{"n": "many"}'))
+    policy = CallPolicy(broken_calls="call")
+    events = await events_of(Agent(broken, REPORT, then=[[broken, REPORT]]), STRICT, policy)
+    assert events[0] == ToolCall("add", '{"n": "many"}')
+    assert events[-1] == Finish("tool_calls")
+
+
+async def test_without_follow_ups_nobody_is_asked_again() -> None:
+    agent = Agent(Delta(render_call("add", "{}")), REPORT)
+    await events_of(agent, STRICT, CallPolicy(follow_ups=0))
+    assert len(agent.prompts) == 1
+
+
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+async def test_a_long_call_is_sent_as_it_is_written(size: int) -> None:
+    arguments = '{"code": "' + "x" * 1500 + '"}'
+    text = render_call("run", arguments)
+    pieces = [Delta(text[start : start + size]) for start in range(0, len(text), size)]
+    events = await events_of(Agent(*pieces, REPORT))
+    assert events[0] == CallBegan("run")
+    assert "".join(event.text for event in events if isinstance(event, CallArguments)) == arguments
+    assert events[-1] == Finish("tool_calls")
+
+
+async def test_a_long_call_that_is_cut_on_its_way_ends_by_length() -> None:
+    agent = Agent(Delta('FUNCTION_CALL_START\nrun\narguments: {"code": "' + "x" * 1500), REPORT)
+    assert (await events_of(agent))[-1] == Finish("length")
+    assert len(agent.prompts) == 1
+
+
+@pytest.mark.parametrize("choice", [ToolChoice("required"), ToolChoice("named", "add")])
+async def test_an_answer_without_the_call_that_is_wanted_is_followed_up(choice: ToolChoice) -> None:
+    asked = ChatRequest(ASKED.messages, (NUMBER,), choice)
+    agent = Agent(Delta("No."), REPORT, then=[[Delta(render_call("add", '{"n": 1}')), REPORT]])
+    assert (await events_of(agent, asked))[1] == ToolCall("add", '{"n": 1}')
+    with pytest.raises(NoCallError, match="tool_choice"):
+        await events_of(Agent(Delta("No."), REPORT, then=[[Delta("No!"), REPORT]]), asked)
+
+
+async def test_a_named_choice_lets_no_other_tool_be_called() -> None:
+    asked = ChatRequest(ASKED.messages, (NUMBER, Tool("run", "", {})), ToolChoice("named", "add"))
+    agent = Agent(Delta(render_call("run", "{}")), REPORT, then=[[Delta(render_call("add", '{"n": 1}')), REPORT]])
+    assert (await events_of(agent, asked))[0] == ToolCall("add", '{"n": 1}')
+
+
+async def test_only_the_first_call_is_sent_where_one_is_wanted() -> None:
+    asked = ChatRequest(ASKED.messages, ASKED.tools, parallel_tool_calls=False)
+    agent = Agent(Delta(render_call("run", '{"a": 1}') + render_call("run", '{"a": 2}')), REPORT)
+    assert await events_of(agent, asked) == [ToolCall("run", '{"a": 1}'), Usage(10, 2), Finish("tool_calls")]
+
+
+async def test_what_the_model_thinks_is_no_text_and_no_call() -> None:
+    thought = "maybe " + render_call("run", "{}")
+    agent = Agent(Delta(f"<think>{thought}</think>Hi"), REPORT)
+    assert await events_of(agent) == [Reasoning(thought), Text("Hi"), Usage(10, 2), Finish("stop")]

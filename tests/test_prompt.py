@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custom_handler.events import ToolCall
+from custom_handler.events import CallArguments, CallBegan, CallEnded
 from custom_handler.parser import CallParser
 from custom_handler.prompt import render
 from custom_handler.request import ChatRequest, Message, PastCall, Tool, ToolChoice, parse
@@ -112,8 +112,9 @@ def test_what_the_answer_must_or_must_not_call_is_told() -> None:
 
 def test_the_format_that_is_taught_is_the_format_that_is_read() -> None:
     prompt = render(ChatRequest((USER,), tools=(WEATHER,)))
-    parser = CallParser(["function_name"])
-    assert ToolCall("function_name", '{"parameter": "value"}') in parser.feed(prompt)
+    content = CallParser(["function_name"]).feed(prompt)
+    began = content.index(CallBegan("function_name"))
+    assert content[began + 1 : began + 3] == [CallArguments('{"parameter": "value"}'), CallEnded()]
 
 
 TEXT = st.text(max_size=40)

@@ -98,6 +98,57 @@ def test_tool_calls_whole_and_streamed_are_the_same(client: openai.OpenAI, emula
     assert "".join(delta.content or "" for delta in deltas) == "Vou ver.\n"
 
 
+LONG = {"path": "a.py", "code": 'print("olá 😀")\n\t\\d' * 200}
+
+
+def test_long_arguments_are_streamed_as_they_are_written(client: openai.OpenAI, emulator: Emulator) -> None:
+    text = render_call("run", json.dumps(LONG, ensure_ascii=False))
+    emulator.script(Reply(text, chunk=50, hold_after=2500), Reply(text))
+    chunks = iter(client.chat.completions.create(model="stackspot-chat", messages=HI, tools=TOOLS, stream=True))
+    begun = [next(chunks) for _ in range(2)]
+    emulator.release()
+    deltas = [chunk.choices[0].delta for chunk in (*begun, *chunks)]
+    calls = [call for delta in deltas for call in delta.tool_calls or []]
+    assert [(call.id is not None, call.function.name if call.function else None) for call in calls[:1]] == [
+        (True, "run")
+    ]
+    assert not any(call.id or (call.function and call.function.name) for call in calls[1:])
+    assert {call.index for call in calls} == {0}
+    arguments = "".join(call.function.arguments or "" for call in calls if call.function)
+    assert json.loads(arguments) == LONG
+    assert len(calls) > 2
+    ((_, name, whole),) = calls_of(ask(client, tools=TOOLS))
+    assert (name, whole) == ("run", arguments)
+
+
+def test_drift_is_repaired_and_broken_calls_are_followed_up(client: openai.OpenAI, emulator: Emulator) -> None:
+    tool: Any = {"name": "add", "parameters": {"type": "object", "properties": {"n": {"type": "integer"}}}}
+    tools: Any = [{"type": "function", "function": tool}]
+    drifted = "FUNCTION_CALL_START\nadd\narguments: {'n': '5',}\nFUNCTION_CALL_END"
+    emulator.script(Reply(drifted), Reply(render_call("add", '{"n": "five"}')), Reply(render_call("add", '{"n": 5}')))
+    assert [call[1:] for call in calls_of(ask(client, tools=tools))] == [("add", '{"n": 5}')]
+    assert len(emulator.chats) == 1
+    assert [call[1:] for call in calls_of(ask(client, tools=tools))] == [("add", '{"n": 5}')]
+    assert len(emulator.chats) == 3
+    assert "five" in emulator.chats[2].json["user_prompt"]
+
+
+def test_reasoning_is_kept_apart(client: openai.OpenAI, emulator: Emulator) -> None:
+    emulator.script(Reply("<think>Let me see.</think>Hi", chunk=3), Reply("<think>Let me see.</think>Hi"))
+    deltas: Any = [chunk.choices[0].delta for chunk in stream(client)]
+    assert "".join(getattr(delta, "reasoning_content", None) or "" for delta in deltas) == "Let me see."
+    assert "".join(delta.content or "" for delta in deltas) == "Hi"
+    message: Any = ask(client).choices[0].message
+    assert (message.reasoning_content, message.content) == ("Let me see.", "Hi")
+
+
+def test_a_call_that_must_come_and_does_not_is_an_error(client: openai.OpenAI, emulator: Emulator) -> None:
+    emulator.script(Reply("No."), Reply("No!"))
+    with pytest.raises(openai.APIStatusError, match="tool_choice") as error:
+        ask(client, tools=TOOLS, tool_choice="required")
+    assert error.value.status_code == 502
+
+
 def test_a_whole_tool_loop_with_the_emulators_agent(client: openai.OpenAI, emulator: Emulator) -> None:
     tools: Any = [
         {

@@ -1,0 +1,128 @@
+"""From what the parser reads to what the client gets: calls are held, checked, and sent, or set aside as broken.
+
+A call is checked against its tool's schema before it is sent. One whose arguments grow beyond a limit is sent as it is
+written from there on, so that nobody waits for a long file: it can no longer be taken back, nor checked.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from custom_handler import schema
+from custom_handler.events import (
+    CallArguments,
+    CallBegan,
+    CallBroken,
+    CallEnded,
+    Content,
+    Event,
+    Reasoning,
+    Text,
+    ToolCall,
+)
+from custom_handler.markers import render_call
+from custom_handler.request import Tool
+
+log = logging.getLogger("custom_handler.calls")
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A call that was not sent.
+
+    Attributes:
+        raw: what the model wrote, in the form of the prompt.
+        problem: what is wrong with it, for the model.
+        call: the call itself, when it is one and only does not fit its schema.
+    """
+
+    raw: str
+    problem: str
+    call: ToolCall | None = None
+
+
+class CallDesk:
+    """Handles the calls of one answer.
+
+    Args:
+        tools: those that may be called.
+        check_chars: characters of arguments up to which a call is checked.
+        at_most_one: whether only the first call is sent.
+
+    Attributes:
+        sent: how many calls were sent.
+        set_aside: calls that were not sent because they are broken.
+        cut: the answer ended inside a call.
+        cut_on_the_way: the same, and the beginning of that call was sent.
+    """
+
+    def __init__(self, tools: Sequence[Tool], check_chars: int, *, at_most_one: bool = False) -> None:
+        self.sent = 0
+        self.set_aside: list[SetAside] = []
+        self.cut = False
+        self.cut_on_the_way = False
+        self._schemas: Mapping[str, Mapping[str, object]] = {tool.name: tool.parameters for tool in tools}
+        self._check_chars = check_chars
+        self._at_most_one = at_most_one
+        self._name = ""
+        self._held: list[str] | None = []  # arguments not sent yet; None when the call is being sent as it comes
+        self._length = 0
+
+    def take(self, content: Sequence[Content]) -> Iterator[Event]:
+        """The events that `content` leads to."""
+        for item in content:
+            match item:
+                case Text() | Reasoning():
+                    yield item
+                case CallBegan(name):
+                    self._name, self._held, self._length = name, [], 0
+                case CallArguments(text):
+                    yield from self._take_arguments(text)
+                case CallEnded():
+                    yield from self._end()
+                case CallBroken():
+                    self._break(item)
+
+    @property
+    def _full(self) -> bool:
+        return self._at_most_one and self.sent > 0
+
+    def _take_arguments(self, text: str) -> Iterator[Event]:
+        self._length += len(text)
+        if self._held is None:
+            yield CallArguments(text)
+            return
+        self._held.append(text)
+        if self._length > self._check_chars and not self._full:
+            begun, self._held = "".join(self._held), None
+            self._count()
+            yield CallBegan(self._name)
+            yield CallArguments(begun)
+
+    def _end(self) -> Iterator[Event]:
+        if self._held is None or self._full:
+            return
+        text = "".join(self._held)
+        checked = schema.check(json.loads(text), self._schemas[self._name])
+        call = ToolCall(self._name, json.dumps(checked.arguments, ensure_ascii=False) if checked.changed else text)
+        if checked.problems:
+            log.info("A call of %s does not fit its schema", self._name)
+            self.set_aside.append(SetAside(render_call(self._name, text), " ".join(checked.problems), call))
+            return
+        self._count()
+        yield call
+
+    def _count(self) -> None:
+        self.sent += 1
+        log.info("Tool call found: %s", self._name)
+
+    def _break(self, broken: CallBroken) -> None:
+        on_the_way, self._held = self._held is None, []
+        if broken.cut or on_the_way:
+            self.cut, self.cut_on_the_way = True, on_the_way
+            log.warning("The answer ended inside a tool call%s", "" if on_the_way else ", which was dropped")
+        else:
+            self.set_aside.append(SetAside(broken.raw, broken.problem))

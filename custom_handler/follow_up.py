@@ -1,0 +1,37 @@
+"""The hidden question that follows an answer whose calls are broken or missing. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from custom_handler.calls import SetAside
+from custom_handler.markers import END, START
+from custom_handler.request import ChatRequest
+
+_ONLY = f"Write nothing but the {START} … {END} block."
+
+
+def about_broken(calls: Sequence[SetAside]) -> str:
+    """What to say about calls that could not be carried out."""
+    shown = "\n\n".join(f"{call.raw}\nProblem: {call.problem}" for call in calls)
+    return (
+        f"This could not be carried out:\n\n{shown}\n\n"
+        f"Write it again, corrected, and nothing that was not asked for here. {_ONLY}"
+    )
+
+
+def about_missing(request: ChatRequest) -> str:
+    """What to say when the request wants a call and the answer has none."""
+    wanted = f"of {request.tool_choice.name}" if request.tool_choice.name else "of one of the tools"
+    return f"Your answer must contain a call {wanted}, and it has none. Make the call now. {_ONLY}"
+
+
+ABOUT_ANNOUNCED = (
+    f"You announced an action but made no call, so nothing happened. Make the call now. {_ONLY} "
+    "If no tool can do it, write a full stop and nothing else."
+)
+
+
+def render(prompt: str, answer: str, complaint: str) -> str:
+    """The prompt of the follow-up: everything so far, the answer, and what is wrong with it."""
+    return f"{prompt}\n\n<assistant>\n{answer}\n</assistant>\n\n{complaint}"
