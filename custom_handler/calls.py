@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from custom_handler import schema
@@ -71,7 +71,7 @@ class CallDesk:
         self._held: list[str] | None = []  # arguments not sent yet; None when the call is being sent as it comes
         self._length = 0
 
-    def take(self, content: Sequence[Content]) -> Iterator[Event]:
+    def take(self, content: Iterable[Content]) -> Iterator[Event]:
         """The events that `content` leads to."""
         for item in content:
             match item:

@@ -7,15 +7,18 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from itertools import chain
 
 from custom_handler import follow_up
 from custom_handler.announcement import announces_action
 from custom_handler.calls import CallDesk
+from custom_handler.disarm import disarm, restore
 from custom_handler.errors import BridgeError, NoCallError
 from custom_handler.events import Event, Finish, FinishReason, Reasoning, Text, Usage
 from custom_handler.parser import CallParser
 from custom_handler.prompt import render
 from custom_handler.request import ChatRequest
+from custom_handler.restoring import Restoring
 from custom_handler.settings import CallPolicy
 from custom_handler.upstream.base import Delta, Report, Upstream
 
@@ -81,16 +84,17 @@ class _Round:
 
 
 async def _ask(asked: _Round, upstream: Upstream, request: ChatRequest, desk: CallDesk) -> AsyncGenerator[Event, None]:
-    parser = CallParser([tool.name for tool in request.callable_tools])
+    parser = CallParser([disarm(tool.name) for tool in request.callable_tools])
+    restoring = Restoring()
     async with aclosing(upstream.stream(asked.prompt)) as pieces:
         async for piece in pieces:
             if isinstance(piece, Delta):
                 asked.pieces.append(piece.text)
-                for event in desk.take(parser.feed(piece.text)):
+                for event in desk.take(restoring.take(parser.feed(piece.text))):
                     yield event
             else:
                 asked.report = piece
-    for event in desk.take(parser.flush()):
+    for event in desk.take(chain(restoring.take(parser.flush()), restoring.flush())):
         yield event
 
 
@@ -133,7 +137,7 @@ def _leftovers(desk: CallDesk, policy: CallPolicy) -> Iterator[Event]:
             desk.sent += 1
             yield left.call
         else:
-            yield Text(left.raw)
+            yield Text(restore(left.raw))
 
 
 def _finish_reason(desk: CallDesk, report: Report) -> FinishReason:

@@ -24,6 +24,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 
+from custom_handler.disarm import disarm
 from custom_handler.markers import render_call
 from custom_handler.request import ChatRequest, Message, Tool, ToolChoice
 
@@ -54,7 +55,7 @@ def render(request: ChatRequest) -> str:
     if len(turns) == 1 and turns[0].role == "user" and not system and not tools:
         return turns[0].text
     sections = [
-        "\n\n".join(message.text for message in system),
+        "\n\n".join(disarm(message.text) for message in system),
         _tools_section(tools, request) if tools else "",
         _conversation(turns),
         f"{_WRITE_NOW} {_REMINDER}" if tools else _WRITE_NOW,
@@ -83,7 +84,8 @@ def _choice_rule(choice: ToolChoice) -> str:
 
 def _tool_line(tool: Tool) -> str:
     fields = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
-    return json.dumps({key: value for key, value in fields.items() if value}, ensure_ascii=False, separators=(",", ":"))
+    given = {key: value for key, value in fields.items() if value}
+    return disarm(json.dumps(given, ensure_ascii=False, separators=(",", ":")))
 
 
 def _conversation(turns: Sequence[Message]) -> str:
@@ -97,17 +99,17 @@ def _turns(turns: Iterable[Message]) -> Iterator[str]:
     for turn in turns:
         if turn.role == "tool":
             label = labels.get(turn.tool_call_id or "") or _attribute("name", turn.name or "tool")
-            yield _tagged("tool_result", turn.text, label)
+            yield _tagged("tool_result", disarm(turn.text), label)
         elif turn.role == "assistant":
             labels.update(_result_labels(turn))
             yield from _assistant(turn)
         else:
-            yield _tagged(turn.role, turn.text)
+            yield _tagged(turn.role, disarm(turn.text))
 
 
 def _assistant(turn: Message) -> Iterator[str]:
-    calls = (render_call(call.name, call.arguments) for call in turn.calls)
-    if text := "\n".join(filter(None, (turn.text, *calls))):
+    calls = (render_call(disarm(call.name), disarm(call.arguments)) for call in turn.calls)
+    if text := "\n".join(filter(None, (disarm(turn.text), *calls))):
         yield _tagged("assistant", text)
 
 
@@ -122,7 +124,8 @@ def _result_labels(turn: Message) -> Iterator[tuple[str, str]]:
 
 
 def _attribute(name: str, value: str) -> str:
-    return f' {name}="{value}"'
+    """An attribute of a tag; a name that could break out of it is written as JSON does."""
+    return f" {name}={json.dumps(disarm(value), ensure_ascii=False)}"
 
 
 def _tagged(tag: str, text: str, attributes: str = "") -> str:
