@@ -8,7 +8,8 @@ from typing import Any
 
 from custom_handler.schema_coercion import Coercion
 from custom_handler.schema_problems import describe
-from custom_handler.schema_validator import Schema, TooMuchWorkError, UncheckedError, compiled, limited_work, unions
+from custom_handler.schema_validator import Schema, compiled, unions
+from custom_handler.schema_work import TooMuchWorkError, UncheckedError, limited_work
 
 #: What StackSpot's agents add to arguments by themselves.
 _NOISE = frozenset({"step_id", "tool_execution_id"})
@@ -44,6 +45,8 @@ def check(arguments: Mapping[str, Any], parameters: Mapping[str, Any]) -> Checke
             known = {n: value for n, value in given.items() if n not in _NOISE or _declares(schema, schema.root, n)}
             if "object" not in schema.kinds(schema.root):
                 return Checked(given, (), changed=False)  # no call could ever fit
+            if schema.fits(known, schema.root):
+                return Checked(known, (), changed=len(known) < len(given))
         fitted = _fitted(schema, known)
         with limited_work():
             problems = describe(schema, fitted)

@@ -12,7 +12,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
 
-from custom_handler.schema_validator import Schema, choices, kind_of, matches, spend, unions
+from custom_handler.schema_keywords import kind_of, matches
+from custom_handler.schema_validator import Schema, choices, unions
+from custom_handler.schema_work import spend
 
 _DEEPEST = 24
 _LONGEST_NUMBER = 400  # digits; Python itself refuses to read integers of more than 4,300

@@ -9,7 +9,8 @@ from typing import Any
 
 from jsonschema.exceptions import ValidationError
 
-from custom_handler.schema_validator import Schema, choices, kind_of, undeclared, unions
+from custom_handler.schema_keywords import kind_of, undeclared
+from custom_handler.schema_validator import Schema, choices, unions
 from custom_handler.surrogates import mend
 
 MOST_PROBLEMS = 5
@@ -71,7 +72,9 @@ class _Describer:
                 yield from self._sentences_of(error)
 
     def _sentences_of(self, error: ValidationError) -> Iterator[str]:
-        path, value = list(error.absolute_path), error.instance
+        path = list(error.absolute_path)
+        # jsonschema types these as possibly unset; after `iter_errors` they are not.
+        value: Any = error.instance
         schema: Any = error.schema
         rule: Any = error.validator_value
         if error.validator == "required":
@@ -80,16 +83,16 @@ class _Describer:
                     wanted = self._expected(schema.get("properties", {}).get(name, True))
                     yield _sentence([*path, name], "missing", wanted)
         elif error.validator == "additionalProperties" and rule is False:
-            names = ", ".join(schema.get("properties", {})) or "no property"
+            names = ", ".join(schema.get("properties", {}))
             for name in undeclared(value, schema):
-                yield _sentence([*path, name], "not declared", f"only {names}")
+                yield _sentence([*path, name], "not declared", f"only {names}" if names else "no property")
         else:
             yield _sentence(path, f"found {found(value)}", self._wanted(error))
 
     def _wanted(self, error: ValidationError) -> str:
         """What would have passed where `error` was found."""
         if error.validator is None:
-            return "nothing here"
+            return "no such value"  # of the schema `false`; jsonschema's path ends above it
         if error.validator in _BOUNDS or error.validator in {"type", "enum", "const"}:
             return self._expected(error.schema)
         if error.validator in {"anyOf", "oneOf"}:
@@ -148,7 +151,8 @@ def _sentence(path: list[Any], finding: str, expected: str) -> str:
 
 
 def _path(path: list[Any]) -> str:
-    steps = [f"[{step}]" if isinstance(step, int) or not _PLAIN_NAME.fullmatch(step) else f".{step}" for step in path]
+    plain = [isinstance(step, str) and _PLAIN_NAME.fullmatch(step) for step in path]
+    steps = [f".{step}" if dotted else f"[{_short(step)}]" for step, dotted in zip(path, plain, strict=True)]
     text = "".join(steps).removeprefix(".") or "the arguments"
     return text if len(text) <= _LONGEST_PATH else "…" + text[-_LONGEST_PATH:]
 
