@@ -33,6 +33,14 @@ _OBJECT_HEAD = re.compile(
     rf'\{{\s*"(?:{"|".join(NAME_KEYS)})"\s*:\s*"(?P<name>[^"\\]+)"\s*,\s*"(?:{"|".join(ARGUMENTS_KEYS)})"\s*:\s*(?=\{{)'
 )
 _LONGEST_OBJECT_HEAD = 256
+#: An object that ends before the name of a tool is told.
+_OBJECT_BEGUN = re.compile(
+    r"\{\s*(?:\Z|[\"'](?:PREFIX)\Z|[\"'](?:NAME)[\"']\s*(?:\Z|:\s*(?:\Z|[\"'][^\"']*\Z)))".replace(
+        "PREFIX", "|".join(name[:size] for name in NAME_KEYS for size in range(len(name), -1, -1))
+    ).replace("NAME", "|".join(NAME_KEYS))
+)
+_OBJECT_CALL = re.compile(rf'\{{\s*"(?:{"|".join(NAME_KEYS)})"\s*:')
+_OBJECT_CALL_BEGUN = re.compile(r'\{\s*(?:"\w*"?\s*)?\Z')
 _STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _STRAY = re.compile(r"(?:\s|[}\],;]|```)*+")
 _NO_JSON = "Its arguments are not a JSON object."
@@ -44,18 +52,21 @@ class CallBlock:
     Args:
         start: what was taken for its beginning, a fence included.
         tool_names: the declared tools.
+        fenced: whether the fence of an earlier block is still open.
 
     Attributes:
         done: the block has ended; `rest` is the text behind it.
         rest: text that is not used up.
+        fenced: whether a fence around the block is still open.
     """
 
-    def __init__(self, start: str, tool_names: Collection[str]) -> None:
+    def __init__(self, start: str, tool_names: Collection[str], *, fenced: bool = False) -> None:
         self.done = False
         self.rest = ""
+        self.fenced = fenced or start.startswith("```")
         self._start = start
         self._tool_names = tool_names
-        self._fenced = start.startswith("```")
+        self._wrapped = False  # the arguments stand in an object with the name
         self._raw = [start]
         self._state: Callable[[list[Content]], bool] = self._in_head
         self._json = LenientJson()
@@ -75,7 +86,7 @@ class CallBlock:
     def flush(self) -> list[Content]:
         """What was held back, now that nothing follows."""
         out: list[Content] = []
-        if self._state in (self._in_arguments, self._in_whole):
+        if self._state in (self._in_arguments, self._in_whole, self._in_wrapper):
             self._flush_json(out)
         elif self._state == self._in_head:
             out.append(Text(self._all_raw()))
@@ -91,9 +102,10 @@ class CallBlock:
         strict = self._json.flush()
         if self._state == self._in_arguments and not self._unknown:
             out.extend([CallArguments(strict)] if strict else [])
-        else:
+        elif self._state == self._in_whole:
             self._strict.append(strict)
-        if not self._json.complete:
+        unclosed = self._wrapped and self._state == self._in_arguments and not self._json.rest.lstrip().startswith("}")
+        if not self._json.complete or unclosed:
             self._give_cut(out)
         elif self._state == self._in_whole:
             self._give_whole(out)
@@ -106,7 +118,8 @@ class CallBlock:
     def _give_cut(self, out: list[Content]) -> None:
         """The answer ended inside the block: a call that was cut if it names a declared tool, else text."""
         raw = self._all_raw()
-        if self._name in self._tool_names or any(f'"{name}"' in raw for name in self._tool_names):
+        quoted = (f"{quote}{name}{quote}" for name in self._tool_names for quote in "\"'")
+        if self._name in self._tool_names or any(name in raw for name in quoted) or _OBJECT_BEGUN.search(raw):
             out.append(CallBroken(raw, _NO_JSON, cut=True))
         else:
             out.append(Text(raw))
@@ -143,6 +156,7 @@ class CallBlock:
         head = _OBJECT_HEAD.match(self.rest, 0, _LONGEST_OBJECT_HEAD)
         if head and head["name"] in self._tool_names:
             self._set_name(head["name"])
+            self._wrapped = True
             return self._begin_arguments(head.end(), out)
         if not head and len(self.rest) < _LONGEST_OBJECT_HEAD and not _ANY_MARKER.search(self.rest):
             return False
@@ -163,10 +177,29 @@ class CallBlock:
             return self._leave_json(self._in_garbage)
         if not self._json.complete:
             return False
+        if self._wrapped:
+            self._leave_json(self._in_wrapper)
+            self._json = LenientJson(self._may_follow)
+            self._json.feed('{"arguments": 0')
+            return bool(self.rest)
+        self._end_call(out)
+        return self._leave_json(self._in_tail)
+
+    def _in_wrapper(self, out: list[Content]) -> bool:
+        """Behind the arguments in an object with the name: to the end of that object."""
+        self._read_json()
+        if self._json.broken:
+            return self._leave_json(self._in_garbage)
+        if not self._json.complete:
+            return False
+        self._wrapped = False
+        self._end_call(out)
+        return self._leave_json(self._in_tail)
+
+    def _end_call(self, out: list[Content]) -> None:
         if not self._unknown:
             out.append(CallEnded())
             self._any_calls = True
-        return self._leave_json(self._in_tail)
 
     def _in_whole(self, out: list[Content]) -> bool:
         self._strict.append(self._read_json())
@@ -200,6 +233,10 @@ class CallBlock:
             return self._close(at + end.end(), out)
         if any(tail.startswith(start) for start in ENDS):
             return self._finish(at, out)
+        if _OBJECT_CALL.match(tail):
+            self._drop_unknown(out)
+            self._strict.clear()
+            return self._go(self._in_object_head, at)
         following = self._next_call(tail)
         if following is None or any(marker.startswith(tail) for marker in (*_MARKERS, "```")):
             return False
@@ -210,6 +247,10 @@ class CallBlock:
 
     def _next_call(self, tail: str) -> bool | None:
         """Whether another call of the same block begins; None when that cannot be told yet."""
+        if _OBJECT_CALL.match(tail):
+            return True
+        if _OBJECT_CALL_BEGUN.match(tail):
+            return None
         if head := _NEXT_HEAD.match(tail):
             return head["name"] in self._tool_names
         word = tail.split(maxsplit=1)[0] if tail.strip() else ""
@@ -220,6 +261,7 @@ class CallBlock:
         """Behind the end marker of a block in a fence."""
         tail = self.rest.lstrip()
         if tail.startswith("```"):
+            self.fenced = False
             return self._finish(len(self.rest) - len(tail) + 3, out)
         if "```".startswith(tail):
             return False
@@ -273,7 +315,7 @@ class CallBlock:
         if self._unknown:
             out.append(CallBroken("".join(self._raw), self._unknown_tool()))
             self._unknown = False
-        if self._fenced:
+        if self.fenced:
             self._state = self._in_fence
             return bool(self.rest)
         self.done = True
@@ -311,7 +353,8 @@ class CallBlock:
         self.rest = self.rest[length:]
 
     def _all_raw(self) -> str:
-        return "".join(self._raw) + ("" if self._state in (self._in_arguments, self._in_whole) else self.rest)
+        reading = (self._in_arguments, self._in_whole, self._in_wrapper)
+        return "".join(self._raw) + ("" if self._state in reading else self.rest)
 
     def _may_follow(self, text: str) -> bool | None:
         """Whether `text` may stand behind the arguments; see `LenientJson`."""

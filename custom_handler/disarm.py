@@ -153,11 +153,9 @@ class _Folded:
     origins: list[int]
 
     def origin(self, at: int) -> int:
-        """The place in the original text of the place `at` in `text`."""
-        index = bisect_right(self.starts, at)
-        place = at if index == 0 else self.origins[index - 1] + at - self.starts[index - 1]
-        # A place inside of what one character stands for: before that character.
-        return min(place, self.origins[index] - 1) if index < len(self.origins) else place
+        """The place in the original text of `at` in `text`; no character stands for what is on both sides of one."""
+        index = bisect_right(self.starts, at) - 1
+        return at if index < 0 else self.origins[index] + at - self.starts[index]
 
 
 def _disarm_disguised(text: str, disguises: dict[str, str]) -> str:

@@ -31,8 +31,12 @@ _SAFE = {
 _HEX = re.compile(r"\\u[0-9a-fA-F]{0,3}")
 _CONTROL = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "\b": "\\b", "\f": "\\f"}
 
-_KEY = re.compile(r"""(?:(["'])(?:\\.|(?!\1)[^\\\n])*+\1|[A-Za-z_$][\w$-]*+)\s*+:""")
-_KEY_BEGUN = re.compile(r"""(?:(["'])(?:\\.|(?!\1)[^\\\n])*+(?:\\?|\1\s*+)|[A-Za-z_$][\w$-]*+\s*+)\Z""")
+_KEY = re.compile(r"""(["'])(?:\\.|(?!\1)[^\\\n])*+\1\s*+:""")
+_KEY_BEGUN = re.compile(r"""(["'])(?:\\.|(?!\1)[^\\\n])*+(?:\\?|\1\s*+)\Z""")
+_BARE_KEY = re.compile(r"[A-Za-z_$][\w$-]*+\s*+:")
+_BARE_KEY_BEGUN = re.compile(r"[A-Za-z_$][\w$-]*+\s*+\Z")
+#: A value that has no string in it, so that its end is certain.
+_PLAIN_VALUE = re.compile(r"""\s*+(?:-?[\d.eE+-]++|true|false|null|True|False|None|\[[^\[\]{}"']*+\]|\{\s*+\})\s*+""")
 _NAME = re.compile(r"[A-Za-z_$][\w$-]*+")
 _VALUE_BEGIN = frozenset("\"'{[-+.0123456789tfnTFNu")
 
@@ -77,6 +81,7 @@ class LenientJson:
         self._expect = _Expect.VALUE
         self._quote = ""  # of the string that is being read
         self._is_key = False
+        self._bare_keys = False  # whether this value has names without quotes
         self._comma = ""  # a comma, and the white space behind it, that waits for what follows
         self._ended = False
         self._out: list[str] = []
@@ -188,6 +193,7 @@ class LenientJson:
         if name.end() == len(self.rest):
             return self._undecided()
         self._release_comma()
+        self._bare_keys = True
         self._expect = _Expect.COLON
         return self._take(len(name.group()), f'"{name.group()}"')
 
@@ -250,7 +256,7 @@ class LenientJson:
             return self._continues(ahead, _blank_end(ahead, at + 1))
         if ahead[at] in "}]":
             return self._closes(ahead, at)
-        return self._stack[-1] == "}" and _key_at(ahead, at)
+        return self._stack[-1] == "}" and self._member(ahead, at)
 
     def _continues(self, ahead: str, at: int) -> bool | None:
         """Whether the container goes on behind a comma."""
@@ -258,7 +264,20 @@ class LenientJson:
             return None
         if ahead[at] in "}]":
             return self._closes(ahead, at)
-        return _key_at(ahead, at) if self._stack[-1] == "}" else ahead[at] in _VALUE_BEGIN
+        return self._member(ahead, at) if self._stack[-1] == "}" else ahead[at] in _VALUE_BEGIN
+
+    def _member(self, ahead: str, at: int) -> bool | None:
+        """Whether a name stands here, and what follows it can be followed."""
+        key = _KEY.match(ahead, at) or (_BARE_KEY.match(ahead, at) if self._bare_keys else None)
+        if key is None:
+            begun = _KEY_BEGUN.match(ahead, at) or (_BARE_KEY_BEGUN.match(ahead, at) if self._bare_keys else None)
+            return None if begun else False
+        value = _PLAIN_VALUE.match(ahead, key.end())
+        if value is None or value.end() == len(ahead):
+            return True
+        if ahead[value.end()] == ",":
+            return self._continues(ahead, _blank_end(ahead, value.end() + 1)) is not False
+        return ahead[value.end()] not in "}]" or self._closes(ahead, value.end()) is not False
 
     def _closes(self, ahead: str, at: int) -> bool | None:
         """Whether braces that are due close here, and what follows them may follow."""
@@ -291,12 +310,6 @@ class LenientJson:
 def _blank_end(text: str, at: int) -> int:
     match = _BLANK.match(text, at)
     return match.end() if match else at
-
-
-def _key_at(text: str, at: int) -> bool | None:
-    if _KEY.match(text, at):
-        return True
-    return None if _KEY_BEGUN.match(text, at) else False
 
 
 def _control(character: str) -> str:

@@ -46,6 +46,7 @@ class CallParser:
         self._in_blank = True
         self._line_begins = True  # whether the text given out so far ended a line
         self._any_calls = False
+        self._in_code = False  # whether the text given out so far leaves a code block open
         self._block = CallBlock("", ())
         self._reasoning_end = ""
 
@@ -85,9 +86,10 @@ class CallParser:
         if start in REASONING:
             return self._open_reasoning(text, start, out)
         fence = _FENCE_BEFORE.search(text)
-        text, start = (text[: fence.start()], fence.group() + start) if fence else (text, start)
+        if fence and not (self._in_code ^ bool(text[: fence.start()].count("```") % 2)):  # it opens, and does not close
+            text, start = text[: fence.start()], fence.group() + start
         self._give(out, text)
-        self._block = CallBlock(start, self._tool_names)
+        self._block = CallBlock(start, self._tool_names, fenced=self._block.fenced)
         return self._go(self._in_call, self._buffer[opener.end() :])
 
     def _find_opener(self) -> re.Match[str] | None:
@@ -165,6 +167,8 @@ class CallParser:
             text = self._blank if self._blank.strip() else ""
         if text:
             self._in_blank, self._blank = False, ""
+            self._in_code ^= bool(text.count("```") % 2)
+            self._block.fenced = False
             out.append(Text(text))
 
 

@@ -25,7 +25,7 @@ _BOOLEANS = {"true": True, "false": False}
 class WrittenFloat(float):
     """A float that remembers its digits: 1.10 is the version "1.10" once a string is wanted.
 
-    For `json.loads(text, parse_float=WrittenFloat)`; `json.dumps` writes it like any float.
+    For `json.loads(text, parse_float=WrittenFloat)`; `json.dumps` writes it like any float, orjson refuses it.
     """
 
     __slots__ = ("text",)
@@ -62,7 +62,7 @@ class Coercion:
             yield from _enumerated(value, parts)
         else:
             for rewritten in conversions(value, kinds):
-                if isinstance(value, dict) and not self._may_be(rewritten, parts):
+                if isinstance(value, dict) and not self._has_room(rewritten, parts):
                     continue
                 yield rewritten
                 yield from _enumerated(rewritten, parts)
@@ -70,8 +70,8 @@ class Coercion:
         for branch in self._branches(value, parts):
             yield self.fit(value, branch, depth + 1)
 
-    def _may_be(self, rewritten: Any, parts: list[dict[str, Any]]) -> bool:
-        """Whether an object became what has room for objects: it is no text of a list of texts."""
+    def _has_room(self, rewritten: Any, parts: list[dict[str, Any]]) -> bool:
+        """Whether what an object became takes objects: nobody means an object by one item of a list of texts."""
         if not isinstance(rewritten, list):
             return True
         return all("object" in self._schema.kinds(schema) for schema in _item_schemas(parts, 0))
@@ -128,7 +128,8 @@ def _property_schemas(parts: list[dict[str, Any]], name: str) -> list[Any]:
     for part in parts:
         own = [part["properties"][name]] if name in part.get("properties", ()) else []
         own += [schema for source, schema in part.get("patternProperties", {}).items() if matches(source, name)]
-        found += own or [rest for rest in [part.get("additionalProperties")] if isinstance(rest, dict)]
+        rest = part.get("additionalProperties")
+        found += own or ([rest] if isinstance(rest, dict) else [])
     return found
 
 

@@ -1,8 +1,8 @@
 """JSON Schema's keywords, bounded: schemas come from outside.
 
 Left out are `format` (an annotation since draft 2019-09), `unevaluatedItems` and `unevaluatedProperties` (their cost
-has no bound), a `pattern` whose search may take too long, and `uniqueItems` of long arrays (objects are compared pair by
-pair). Each evaluation counts as work.
+has no bound), a `pattern` whose search may take too long, and `uniqueItems` of long arrays (objects are compared pair
+by pair). Each evaluation counts as work.
 """
 
 from __future__ import annotations
@@ -60,6 +60,16 @@ def _enum(validator: Any, values: list[Any], instance: Any, schema: Any) -> Iter
         yield from jsonschema.Draft202012Validator.VALIDATORS["enum"](validator, values, instance, schema)
     elif instance not in values:
         yield ValidationError("is none of the values")
+
+
+def _min_length(_: Any, bound: float, instance: Any, __: Any) -> Iterator[ValidationError]:
+    if isinstance(instance, str) and len(instance) < bound:
+        yield ValidationError("is too short")
+
+
+def _max_length(_: Any, bound: float, instance: Any, __: Any) -> Iterator[ValidationError]:
+    if isinstance(instance, str) and len(instance) > bound:
+        yield ValidationError("is too long")
 
 
 def _by_branch(validator: Any, branches: list[Any], instance: Any) -> Iterator[list[ValidationError]]:
@@ -139,6 +149,8 @@ def _is_integer(_: Any, instance: Any) -> bool:
 _OWN: Mapping[str, _Keyword] = {
     "type": _type,
     "enum": _enum,
+    "minLength": _min_length,
+    "maxLength": _max_length,
     "anyOf": _any_of,
     "oneOf": _one_of,
     "pattern": _pattern,

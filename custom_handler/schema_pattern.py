@@ -13,8 +13,8 @@ import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 
-#: Steps of the matcher that one search may take at worst; measured at some 50 ms.
-MOST_STEPS = 4_000_000
+#: Steps of the matcher that one search may take at worst: tens of milliseconds.
+MOST_STEPS = 1_000_000
 
 _ATOM = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)  # an escape or a set: nothing in it repeats
 _LOOP = re.compile(r"[*+]|\{\d*,\d*\}")

@@ -65,8 +65,11 @@ class _Describer:
 
     def sentences(self, errors: Iterable[ValidationError], depth: int = 0) -> Iterator[str]:
         for error in errors:
-            nearest = _nearest_branch(error) if depth < _DEEPEST else []
-            if nearest:
+            branches = _branches(error) if depth < _DEEPEST else []
+            if tags := _tags(branches):
+                values = [value for tag in tags for value in _listed(tag)]
+                yield _sentence(list(tags[0].absolute_path), f"found {_found(tags[0].instance)}", _one_of(values))
+            elif nearest := _nearest(branches):
                 yield from self.sentences(nearest, depth + 1)
             else:
                 yield from self._sentences_of(error)
@@ -87,7 +90,7 @@ class _Describer:
             for name in undeclared(value, schema):
                 yield _sentence([*path, name], "not declared", f"only {names}" if names else "no property")
         else:
-            yield _sentence(path, f"found {found(value)}", self._wanted(error))
+            yield _sentence(path, f"found {_found(value)}", self._wanted(error))
 
     def _wanted(self, error: ValidationError) -> str:
         """What would have passed where `error` was found."""
@@ -108,9 +111,9 @@ class _Describer:
     def _expected(self, schema: Any, depth: int = 0) -> str:
         """`schema` in a few words: its values, or its types and bounds."""
         parts = self._schema.parts(schema)
-        values = next((found for part in parts if (found := choices(part)) is not None), None)
+        values = next((listed for part in parts if (listed := choices(part)) is not None), None)
         if values is not None:
-            return ("one of " if len(values) > 1 else "") + ", ".join(map(_short, values[:20]))
+            return _one_of(values)
         bounds = [text.format(_bound(part[name])) for part in parts for name, text in _BOUNDS.items() if name in part]
         return ", ".join([self._types(schema, parts, depth), *bounds])
 
@@ -124,20 +127,32 @@ class _Describer:
         names = {kind: kind for kind in kinds}
         if items and depth < 2:
             names["array"] = f"array of {self._expected(items, depth + 1)}"
-        return " or ".join(names[kind] for kind in sorted(kinds)) if len(kinds) < 6 else "a value"
+        return (" or ".join(names[kind] for kind in sorted(kinds)) or "nothing") if len(kinds) < 6 else "a value"
 
 
-def _nearest_branch(error: ValidationError) -> list[ValidationError]:
-    """The errors of the alternative that the value came closest to; empty when it has the type of none."""
+def _branches(error: ValidationError) -> list[list[ValidationError]]:
+    """The errors of each alternative."""
     branches: dict[Any, list[ValidationError]] = {}
     for child in error.context or ():
         branches.setdefault(child.relative_schema_path[0], []).append(child)
-    nearest = min(branches.values(), key=_distance, default=[])
+    return list(branches.values())
+
+
+def _tags(branches: list[list[ValidationError]]) -> list[ValidationError]:
+    """The errors of the property that tells alternatives apart, `{"kind": "circle"}`, if its value suits none."""
+    tags = [
+        next((e for e in errors if e.validator in {"const", "enum"} and e.relative_path), None) for errors in branches
+    ]
+    return [tag for tag in tags if tag] if len({tag and tuple(tag.relative_path) for tag in tags}) == 1 else []
+
+
+def _nearest(branches: list[list[ValidationError]]) -> list[ValidationError]:
+    """The errors of the alternative that the value came closest to; empty when it has the type of none."""
+    nearest = min(branches, key=_distance, default=[])
     return [] if any(_is_other_type(child) for child in nearest) else nearest
 
 
 def _distance(errors: list[ValidationError]) -> tuple[int, int, int]:
-    # A property that is enumerated often tells which alternative is meant: {"kind": "circle"}.
     other_values = sum(child.validator in {"const", "enum"} for child in errors)
     return sum(map(_is_other_type, errors)), other_values, len(errors)
 
@@ -157,7 +172,16 @@ def _path(path: list[Any]) -> str:
     return text if len(text) <= _LONGEST_PATH else "…" + text[-_LONGEST_PATH:]
 
 
-def found(value: Any) -> str:
+def _listed(error: ValidationError) -> list[Any]:
+    value: Any = error.validator_value
+    return [value] if error.validator == "const" else value
+
+
+def _one_of(values: list[Any]) -> str:
+    return ("one of " if len(values) > 1 else "") + ", ".join(map(_short, values[:20]))
+
+
+def _found(value: Any) -> str:
     """The type of `value` and its beginning."""
     return "null" if value is None else f"{kind_of(value)} {_short(value)}"
 

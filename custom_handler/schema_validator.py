@@ -112,7 +112,7 @@ def compiled(parameters: Mapping[str, Any]) -> Schema:
     """
     try:
         # The text is the key: a mapping's identity says nothing, since its owner may change it or free it.
-        schema = _compiled(json.dumps(parameters, allow_nan=False))
+        schema = _compiled(json.dumps(dict(parameters), allow_nan=False))
     except (TypeError, ValueError, RecursionError) as exc:
         raise UncheckedError("the schema is not JSON") from exc
     if schema is None:

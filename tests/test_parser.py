@@ -54,13 +54,15 @@ def joined(content: Sequence[Content]) -> list[Item]:
                 out.append(ToolCall(name, arguments))
             case CallBroken():
                 out.append(Broken(item.raw, item.cut))
-            case Text(text) if out and isinstance(out[-1], Text):
-                out[-1] = Text(out[-1].text + text)
-            case Reasoning(text) if out and isinstance(out[-1], Reasoning):
-                out[-1] = Reasoning(out[-1].text + text)
             case Text() | Reasoning():
-                out.append(item)
+                add_text(out, item)
     return out
+
+
+def add_text(out: list[Item], item: Text | Reasoning) -> None:
+    if out and isinstance(out[-1], type(item)):
+        item = type(item)(out.pop().text + item.text)  # type: ignore[union-attr] # of the same type
+    out.append(item)
 
 
 def cut_into(text: str, size: int) -> list[str]:

@@ -1,0 +1,244 @@
+"""The words by which `announcement` knows what an answer promises, as data: Portuguese and English, folded to a-z.
+
+Verbs are listed once, in the infinitive; `announcement` derives the forms that announce. To teach it a verb, add it to
+the kind of action that it names; a kind's own words are also what a fitting tool is known by.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+#: What an action does to the world.
+Effect: TypeAlias = Literal["looks", "runs", "changes"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Verbs, and nouns for the same ("dar uma olhada"), of one kind of action.
+
+    `tools` are further words that name a fitting tool. What an action does to the world decides how much it takes to be
+    believed: looking is harmless, running must not set off what destroys, changing must name a thing that a tool can
+    change (otherwise it is talk: "vou criar uma analogia").
+    """
+
+    effect: Effect
+    portuguese: str
+    english: str
+    nouns: str = ""
+    tools: str = ""
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+def _openers(phrases: str) -> tuple[list[str], ...]:
+    return tuple(phrase.split() for phrase in phrases.split("|"))
+
+
+_FINDING = (
+    Kind("looks", "ler abrir carregar", "read open load view", "leitura", "cat show file"),
+    Kind(
+        "looks",
+        "listar explorar levantar reunir",
+        "list explore enumerate gather",
+        "listagem levantamento",
+        "ls glob tree directory",
+    ),
+    Kind(
+        "looks",
+        "procurar pesquisar buscar localizar encontrar achar rastrear identificar",
+        "search find grep locate lookup look trace identify",
+        "busca pesquisa",
+        "rg glob",
+    ),
+    Kind(
+        "looks",
+        "consultar obter buscar recuperar puxar pegar acessar baixar",
+        "get fetch retrieve query pull grab bring access download obtain consult",
+        "consulta",
+    ),
+    Kind("looks", "descrever", "describe", "descricao", "schema columns"),
+)
+KINDS = (
+    *_FINDING,
+    Kind(
+        "looks",
+        "verificar checar conferir analisar investigar examinar inspecionar olhar ver comparar validar revisar avaliar",
+        "check verify double-check look see inspect investigate examine analyze analyse review compare validate dig "
+        "dive",
+        "olhada conferida verificacao analise checagem",
+        " ".join(f"{kind.portuguese} {kind.english} {kind.tools}" for kind in _FINDING) + " status",
+    ),
+    Kind(
+        "looks",
+        "calcular simular contar estimar somar",
+        "calculate compute simulate count estimate sum",
+        "calculo simulacao contagem",
+        "calculator sql",
+    ),
+    Kind(
+        "runs",
+        "executar reexecutar repetir rodar compilar testar reproduzir instalar",
+        "run rerun repeat execute compile test build reproduce install",
+        "execucao",
+        "bash shell command terminal exec python sql",
+    ),
+    Kind(
+        "changes",
+        "criar gerar abrir registrar montar emitir",
+        "create generate open register produce",
+        "criacao",
+        "write new",
+    ),
+    Kind("changes", "escrever salvar gravar implementar", "write save implement", "escrita", "edit"),
+    Kind(
+        "changes",
+        "editar alterar atualizar corrigir ajustar modificar adicionar aplicar refatorar classificar renomear",
+        "edit change update fix adjust modify add apply refactor patch classify replace rename",
+        "edicao alteracao atualizacao correcao ajuste",
+        "write insert",
+    ),
+    Kind("changes", "plotar desenhar", "plot draw", "", "chart graph grafico"),
+    Kind("changes", "exportar", "export", "exportacao", "csv excel"),
+)
+#: Never asked for again, whatever the tools: what cannot be undone, costs money, reaches people or production.
+DESTRUCTIVE = Kind(
+    "changes",
+    "apagar excluir deletar remover limpar zerar implantar publicar reverter sobrescrever derrubar enviar subir "
+    "mover desinstalar reiniciar transferir depositar pagar cancelar bloquear encerrar fechar estornar reembolsar "
+    "contratar aprovar resgatar mandar dropar destruir descartar mesclar matar expurgar resetar liquidar quitar "
+    "debitar creditar autorizar desativar migrar liberar notificar",
+    "delete remove erase clean wipe purge prune drop truncate deploy publish push merge rebase revert rollback "
+    "overwrite kill send uninstall restart reboot transfer deposit pay debit credit wire cancel block close refund "
+    "approve redeem mail email reset rm mv destroy discard terminate charge authorize disable deactivate migrate "
+    "post force ship notify",
+)
+#: As above where the action runs or changes something: "check the payment" is harmless, "run the payment" is not.
+DESTRUCTIVE_NOUNS = _set(
+    "pagamento transferencia exclusao remocao envio implantacao publicacao reembolso estorno cancelamento migracao "
+    "pix ted doc producao release liberacao limite payment deletion removal deployment production migration "
+    "migrations limit"
+)
+#: Things that tools change, as groups of words for the same: who knows one of a group can change what it names. The first
+#: also names whatever a tool for files and commands can change.
+THINGS = (
+    _set(
+        "file files arquivo arquivos pasta folder edit replace patch text command shell bash code codigo class classe "
+        "metodo method funcao function teste testes test tests script modulo module servico service component componente "
+        "controller import linha line condicao condition validacao validation correcao fix config configuracao "
+        "configuration construtor constructor campo field rota route endpoint query parametro parameter dependencia "
+        "dependency variavel variable repositorio repository mapeamento bug erro error typo regex logic change relatorio "
+        "report paginacao pagination dockerfile encoding traducao titulo isso it that them"
+    ),
+    _set("ticket chamado incidente incident comentario comment prioridade priority issue"),
+    _set("statement extrato"),
+    _set("chart grafico graph histograma histogram plot diagrama diagram"),
+    _set("csv excel planilha spreadsheet resultado result data dados rows linhas"),
+    _set("document documento relatorio report page pagina note nota"),
+    _set("event evento meeting reuniao calendar agenda"),
+    _set("record registro cadastro customer cliente user usuario account conta"),
+    _set("task tarefa todo item"),
+    _set("order pedido"),
+)
+
+#: Before the verb: "vou", "let me"; after these the verb is an infinitive.
+OPENERS = _openers(
+    "vou|irei|vamos|deixe-me|deixa eu|deixe eu|permita-me|preciso|farei|comecarei|i'll|i will|i shall|let me|let's|"
+    "i'm going to|i am going to|i'm about to|gonna|going to|allow me to|i need to|i have to|i must|while i"
+)
+#: After these it is a gerund.
+PROGRESSIVE_OPENERS = _openers("estou|ja estou|i'm|i am|i'm now|i am now|i'm already|comecarei")
+#: After these it is a present: "já consulto", "um instante enquanto verifico".
+PRESENT_OPENERS = _openers("ja|enquanto|enquanto eu")
+#: Between opener and verb: "vou [agora começar a] ler", "I'll [go ahead and] read", "dar [uma] olhada".
+SKIPPED = _set(
+    "a o as os um uma de da do com por pela pelo que e eu agora ja entao primeiro tambem rapidamente logo novamente "
+    "comecar iniciar tentar fazer dar usar utilizar chamar ter precisar ferramenta nova rapida breve prosseguir an "
+    "the to and now just also quickly first then next again quick brief short closer go ahead start begin by with "
+    "try do take have need make proceed use call tool already actually deeper further immediately"
+)
+#: Between opener and a gerund: "start by reading", "start investigating".
+BEFORE_GERUND = _set("by start begin try")
+#: Before an opener in its clause.
+LEAD = _set(
+    "eu i agora now entao then so primeiro primeiramente first firstly ja also tambem next depois seguida em ok okay "
+    "certo claro otimo perfeito great sure perfect alright right well antes por isso para assim um momento instante "
+    "for "
+    "that this minuto one just a moment second minute hold hang on"
+)
+#: These begin a clause of their own.
+CONNECTIVES = _set("so but mas porem entao portanto logo therefore")
+#: A sentence that begins with one of these speaks of its speaker, so "and"/"e" may lead to an announcement.
+FIRST_PERSON = _set("i i've i'm eu ja")
+#: In place of an action: nothing to call for.
+TALKING = _set(
+    "explicar mostrar resumir responder detalhar esclarecer sugerir orientar ajudar considerar manter deixar "
+    "explain show summarize answer clarify suggest walk help keep leave assume tell give put be"
+)
+#: After one of these an English verb names a thing: "the last push", "o script de deploy" …
+DETERMINERS = _set("the a an this that your my its last new previous failed pending de da")
+#: … unless that thing is to be done: "do the push", "fazer o deploy".
+DOING = _set("fazer dar realizar do make perform run")
+#: The last word of "Running the tests now." and of "Lendo o arquivo, aguarde."
+NOW = _set("now agora aguarde instante moment momento")
+#: A sentence with one of these adds nothing to the announcement before it: "Um momento." "Be right back!"
+FILLERS = _set(
+    "momento instante aguarde minuto segundo segundos minutos volto retorno moment moments second seconds sec minute "
+    "minutes wait hold hang back"
+)
+
+
+def _phrases(*alternatives: str) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{'|'.join(alternatives)})\b")
+
+
+#: So does one that begins with these.
+AFTERWARDS = re.compile(r"(?:depois|em seguida|com isso|after that|afterwards|then)\b")
+#: Words of action about the talk itself.
+IDIOMS = _phrases(
+    "let me know|look forward|get back|see you|step by step|passo a passo|bullet points|em topicos|below|abaixo",
+    r"(?:let me|let's|vamos|deixa eu|deixe-me) (?:see|ver)(?=[,.!])",
+    r"(?:in|em|with|com|from|create|criar|write|escrever|montar|build) (?:an?|um|uma) (?:\w+ )?(?:example|exemplo)",
+    "as an? (?:yes|no)|como um (?:sim|nao)|i understood|se entendi|abrir (?:um parentese|uma excecao|mao|o jogo)",
+    "(?:my|your) (?:knowledge|memory|mind)|(?:meu|minha|sua) (?:conhecimento|memoria|mente)",
+    "(?:sua|your) (?:mensagem|message|pergunta|question|texto|text|paciencia|patience)|angle|angulo|so far|ate aqui",
+    "what (?:i|we) (?:can|know)|o que (?:posso|sabemos)|straight|ao ponto|run (?:you )?through|see to",
+    "check (?:back|in)|(?:a|another) way|(?:um|outro) jeito|(?:uma|outra) forma",
+    "(?:add|adicionar|acrescentar) (?:that|que)|approaches|abordagens|alternatives|alternativas|strategy|estrategia",
+    "analogy|analogia|ideas?|ideias?",
+    "my (?:previous |last )?(?:answer|reply)|(?:a )?minha (?:ultima )?resposta|what i said|o que eu disse",
+    r"(?:com|with) (?:\w+ )?(?:gerente|equipe|time|setor|supervisor|manager|team|department|colleagues?|colegas?)"
+    r"(?= and\b| e\b|[,.])",
+)
+#: Left to the user, in the announcement or in the sentence before it.
+WAITS = _phrases(
+    "(?:if|once|when|until|after|should|whenever|unless) you(?:r|'re|'d)?|let me know|me avise",
+    "(?:se|quando|caso) (?:voce|quiser|preferir|desejar|concordar|precisar|queira|deseje)",
+    r"(?:com|mediante|with|upon) (?:a |o )?(?:sua|seu|your) (?:confirm|aut|aprov|approv|aval|ok|permis|go-|sign)\w*",
+    "your (?:approval|confirmation|permission|go-ahead|okay|ok|review|blessing|consent)",
+    "(?:sua|seu) (?:confirmacao|aprovacao|autorizacao|revisao|permissao|consentimento|aval|ok|sinal)",
+)
+#: A sentence that asks the user for something first.
+REQUESTS = re.compile(
+    r"(?:por favor|please|me (?:informe|envie|passe|diga|mande|confirme)|preciso (?:d[eoa]s? |que )|confirme|confirm|"
+    r"i(?:'ll)? need (?:you|the|a)|informe|tell me|give me|send me|just (?:ask|confirm|say|send|tell|give)|basta|diga|"
+    r"say|upload|envie|responda|answer|reply|escolha|choose|pick)\b"
+)
+#: Bound to something that may not come, or not now.
+LATER = _phrases(
+    "as soon as|assim que|logo que|tao logo|depois que|a menos que|in case|desde que|contanto que|a nao ser|provided",
+    "upon|as long as|unless|until|(?:if|when|as) (?:needed|necessary|desired)",
+    "(?:se|quando) (?:for )?(?:preciso|necessario)",
+    "amanha|tomorrow|mais tarde|later|outr[ao] (?:momento|hora|dia|conversa)|another (?:time|day|conversation)",
+    "(?:proxima|segunda|next|second) (?:etapa|fase|versao|vez|semana|sprint|phase|version|time|week|month|release)",
+    "em breve|soon|eventually|in the future|no futuro|from now on|em diante|sempre que|every time|always|sempre",
+)
+#: A clause that starts with a condition.
+CONDITION = re.compile(
+    r"(?:^|[^\w\s'-]) ?(?:if|se|caso|quando|when|whenever|once|after(?! that)|upon|mediante|should)\b"
+)
+#: Taken back in the same breath.
+REFUSED = re.compile(r"\b(?:mas|but|porem|however|infelizmente|unfortunately)\b.*\b(?:nao|not|no|cannot|\w+n't|sem)\b")
