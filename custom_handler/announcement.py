@@ -32,7 +32,7 @@ _FILE = re.compile(r"\w[./]\w")
 
 @dataclass(frozen=True, slots=True)
 class _Meaning:
-    """What a verb may stand for: words that name a fitting tool, what the action does to the world, verbs for the same."""
+    """What a verb may stand for: words that name a fitting tool, what it does to the world, other verbs for it."""
 
     tools: frozenset[str]
     effect: Effect
@@ -223,7 +223,7 @@ def _only_looks(action: _Action) -> bool:
 def _depends(said: str) -> bool:
     """Whether a clause starts with a condition, or one follows that is not the object of looking ("check if")."""
     tokens = [token for token in _TOKEN.findall(said) if token not in words.SKIPPED]
-    verb = next((before for before, token in pairwise(["", *tokens]) if token in ("if", "se")), None)
+    verb = next((before for before, token in pairwise(["", *tokens]) if token in words.IF), None)
     looked_at = verb is None or any(_only_looks(forms[verb]) for forms in (_INFINITIVES, _GERUNDS) if verb in forms)
     return not looked_at or bool(words.CONDITION.search(said))
 

@@ -49,8 +49,8 @@ _FINDING = (
     ),
     Kind(
         "looks",
-        "procurar pesquisar buscar localizar encontrar achar rastrear identificar",
-        "search find grep locate lookup look trace identify",
+        "procurar pesquisar buscar localizar encontrar achar rastrear identificar descobrir",
+        "search find grep locate lookup look trace identify discover",
         "busca pesquisa",
         "rg glob",
     ),
@@ -113,7 +113,7 @@ DESTRUCTIVE = Kind(
     "debitar creditar autorizar desativar migrar liberar notificar",
     "delete remove erase clean wipe purge prune drop truncate deploy publish push merge rebase revert rollback "
     "overwrite kill send uninstall restart reboot transfer deposit pay debit credit wire cancel block close refund "
-    "approve redeem mail email reset rm mv destroy discard terminate charge authorize disable deactivate migrate "
+    "approve redeem email reset rm mv destroy discard terminate charge authorize disable deactivate migrate "
     "post force ship notify",
 )
 #: As above where the action runs or changes something: "check the payment" is harmless, "run the payment" is not.
@@ -122,16 +122,16 @@ DESTRUCTIVE_NOUNS = _set(
     "pix ted doc producao release liberacao limite payment deletion removal deployment production migration "
     "migrations limit"
 )
-#: Things that tools change, as groups of words for the same: who knows one of a group can change what it names. The first
-#: also names whatever a tool for files and commands can change.
+#: What tools change, as groups: a tool that is described by a word of a group can change what its other words name. The
+#: first group is what tools for files and commands can change.
 THINGS = (
     _set(
         "file files arquivo arquivos pasta folder edit replace patch text command shell bash code codigo class classe "
-        "metodo method funcao function teste testes test tests script modulo module servico service component componente "
-        "controller import linha line condicao condition validacao validation correcao fix config configuracao "
-        "configuration construtor constructor campo field rota route endpoint query parametro parameter dependencia "
-        "dependency variavel variable repositorio repository mapeamento bug erro error typo regex logic change relatorio "
-        "report paginacao pagination dockerfile encoding traducao titulo isso it that them"
+        "metodo method funcao function teste testes test tests script modulo module servico service component "
+        "componente controller import linha line condicao condition validacao validation correcao fix config "
+        "configuracao configuration construtor constructor campo field rota route endpoint query parametro parameter "
+        "dependencia dependency variavel variable repositorio repository mapeamento bug erro error typo regex "
+        "logic change relatorio report paginacao pagination dockerfile encoding traducao titulo isso it that them"
     ),
     _set("ticket chamado incidente incident comentario comment prioridade priority issue"),
     _set("statement extrato"),
@@ -158,7 +158,7 @@ SKIPPED = _set(
     "a o as os um uma de da do com por pela pelo que e eu agora ja entao primeiro tambem rapidamente logo novamente "
     "comecar iniciar tentar fazer dar usar utilizar chamar ter precisar ferramenta nova rapida breve prosseguir an "
     "the to and now just also quickly first then next again quick brief short closer go ahead start begin by with "
-    "try do take have need make proceed use call tool already actually deeper further immediately"
+    "try do take have need make proceed use call tool already actually deeper further immediately out"
 )
 #: Between opener and a gerund: "start by reading", "start investigating".
 BEFORE_GERUND = _set("by start begin try")
@@ -166,8 +166,7 @@ BEFORE_GERUND = _set("by start begin try")
 LEAD = _set(
     "eu i agora now entao then so primeiro primeiramente first firstly ja also tambem next depois seguida em ok okay "
     "certo claro otimo perfeito great sure perfect alright right well antes por isso para assim um momento instante "
-    "for "
-    "that this minuto one just a moment second minute hold hang on"
+    "for that this minuto one just a moment second minute hold hang on"
 )
 #: These begin a clause of their own.
 CONNECTIVES = _set("so but mas porem entao portanto logo therefore")
@@ -179,9 +178,12 @@ TALKING = _set(
     "explain show summarize answer clarify suggest walk help keep leave assume tell give put be"
 )
 #: After one of these an English verb names a thing: "the last push", "o script de deploy" …
-DETERMINERS = _set("the a an this that your my its last new previous failed pending de da")
-#: … unless that thing is to be done: "do the push", "fazer o deploy".
-DOING = _set("fazer dar realizar do make perform run")
+DETERMINERS = _set("the a an this that your my its last new previous failed pending by via pelo por de da")
+#: … unless that thing is to be done: "do the push", "fazer o deploy", "check it by running `deploy.sh`".
+DOING = _set(
+    "fazer dar realizar executar executando rodar rodando do doing make making perform performing run running execute "
+    "executing"
+)
 #: The last word of "Running the tests now." and of "Lendo o arquivo, aguarde."
 NOW = _set("now agora aguarde instante moment momento")
 #: A sentence with one of these adds nothing to the announcement before it: "Um momento." "Be right back!"
@@ -218,8 +220,9 @@ WAITS = _phrases(
     "(?:if|once|when|until|after|should|whenever|unless) you(?:r|'re|'d)?|let me know|me avise",
     "(?:se|quando|caso) (?:voce|quiser|preferir|desejar|concordar|precisar|queira|deseje)",
     r"(?:com|mediante|with|upon) (?:a |o )?(?:sua|seu|your) (?:confirm|aut|aprov|approv|aval|ok|permis|go-|sign)\w*",
-    "your (?:approval|confirmation|permission|go-ahead|okay|ok|review|blessing|consent)",
-    "(?:sua|seu) (?:confirmacao|aprovacao|autorizacao|revisao|permissao|consentimento|aval|ok|sinal)",
+    "your (?:approval|confirmation|permission|go-ahead|okay|ok|review|blessing|consent|agreement|reply|answer)",
+    "(?:sua|seu) (?:confirmacao|aprovacao|autorizacao|revisao|permissao|consentimento|aval|ok|sinal|resposta)",
+    "seu de acordo|green light|sinal verde|(?:aguardo|aguardando|espero) (?:a |o )?(?:sua|seu)|waiting for you(?:r)?",
 )
 #: A sentence that asks the user for something first.
 REQUESTS = re.compile(
@@ -229,6 +232,8 @@ REQUESTS = re.compile(
 )
 #: Bound to something that may not come, or not now.
 LATER = _phrases(
+    "(?<!at )once(?! more)|after(?! that)|apos|depois d[aeo]s?",
+    "havendo|supondo|assuming|dependendo|depending|subject to|awaiting",
     "as soon as|assim que|logo que|tao logo|depois que|a menos que|in case|desde que|contanto que|a nao ser|provided",
     "upon|as long as|unless|until|(?:if|when|as) (?:needed|necessary|desired)",
     "(?:se|quando) (?:for )?(?:preciso|necessario)",
@@ -236,6 +241,8 @@ LATER = _phrases(
     "(?:proxima|segunda|next|second) (?:etapa|fase|versao|vez|semana|sprint|phase|version|time|week|month|release)",
     "em breve|soon|eventually|in the future|no futuro|from now on|em diante|sempre que|every time|always|sempre",
 )
+#: A condition, unless a verb of looking stands before it: "check if", "ver quando".
+IF = _set("if se when quando")
 #: A clause that starts with a condition.
 CONDITION = re.compile(
     r"(?:^|[^\w\s'-]) ?(?:if|se|caso|quando|when|whenever|once|after(?! that)|upon|mediante|should)\b"

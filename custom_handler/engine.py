@@ -12,7 +12,7 @@ from itertools import chain
 from custom_handler import follow_up
 from custom_handler.announcement import announces_action
 from custom_handler.calls import CallDesk
-from custom_handler.disarm import disarm, restore
+from custom_handler.disarm import QUOTE, disarm, restore
 from custom_handler.errors import BridgeError, NoCallError
 from custom_handler.events import Event, Finish, FinishReason, Reasoning, Text, Usage
 from custom_handler.parser import CallParser
@@ -61,7 +61,7 @@ async def answer(
         async with aclosing(_follow_up(rounds[-1], upstream, request, desk)) as events:
             async for event in events:
                 yield event
-    for event in _leftovers(desk, policy):
+    for event in _leftovers(desk, policy, rounds[0].prompt):
         yield event
     if request.wants_call and not desk.sent:
         raise NoCallError("The agent made no call, although tool_choice asks for one. Try again, or use another agent.")
@@ -85,7 +85,7 @@ class _Round:
 
 async def _ask(asked: _Round, upstream: Upstream, request: ChatRequest, desk: CallDesk) -> AsyncGenerator[Event, None]:
     parser = CallParser([disarm(tool.name) for tool in request.callable_tools])
-    restoring = Restoring()
+    restoring = Restoring(active=QUOTE in asked.prompt)
     async with aclosing(upstream.stream(asked.prompt)) as pieces:
         async for piece in pieces:
             if isinstance(piece, Delta):
@@ -130,14 +130,14 @@ def _complaint(request: ChatRequest, first: _Round, desk: CallDesk, policy: Call
     return follow_up.ABOUT_ANNOUNCED if announced else None
 
 
-def _leftovers(desk: CallDesk, policy: CallPolicy) -> Iterator[Event]:
+def _leftovers(desk: CallDesk, policy: CallPolicy, prompt: str) -> Iterator[Event]:
     """What becomes of calls that are still broken: text, or where that is wanted and possible, the call as it is."""
     for left in desk.set_aside:
         if policy.broken_calls == "call" and left.call is not None:
             desk.sent += 1
             yield left.call
         else:
-            yield Text(restore(left.raw))
+            yield Text(restore(left.raw) if QUOTE in prompt else left.raw)
 
 
 def _finish_reason(desk: CallDesk, report: Report) -> FinishReason:

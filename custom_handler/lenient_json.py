@@ -35,6 +35,7 @@ _KEY = re.compile(r"""(["'])(?:\\.|(?!\1)[^\\\n])*+\1\s*+:""")
 _KEY_BEGUN = re.compile(r"""(["'])(?:\\.|(?!\1)[^\\\n])*+(?:\\?|\1\s*+)\Z""")
 _BARE_KEY = re.compile(r"[A-Za-z_$][\w$-]*+\s*+:")
 _BARE_KEY_BEGUN = re.compile(r"[A-Za-z_$][\w$-]*+\s*+\Z")
+_PLAIN_VALUE_BEGUN = re.compile(r"""\s*+(?:-?[\w.+-]*+|\[[^\[\]{}"']*+\]?|\{\s*+\}?)\s*+\Z""")
 #: A value that has no string in it, so that its end is certain.
 _PLAIN_VALUE = re.compile(r"""\s*+(?:-?[\d.eE+-]++|true|false|null|True|False|None|\[[^\[\]{}"']*+\]|\{\s*+\})\s*+""")
 _NAME = re.compile(r"[A-Za-z_$][\w$-]*+")
@@ -81,6 +82,7 @@ class LenientJson:
         self._expect = _Expect.VALUE
         self._quote = ""  # of the string that is being read
         self._is_key = False
+        self._inner_quotes = False  # whether quotes were found inside a string: then braces may be inside one, too
         self._bare_keys = False  # whether this value has names without quotes
         self._comma = ""  # a comma, and the white space behind it, that waits for what follows
         self._ended = False
@@ -237,6 +239,7 @@ class LenientJson:
         if ends is None and not self._ended and len(self.rest) - self._at <= _WINDOW:
             return False
         if ends is False:
+            self._inner_quotes = True
             return self._take(1, '\\"' if self._quote == '"' else "'")
         self._quote = ""
         if self._is_key:
@@ -272,12 +275,14 @@ class LenientJson:
         if key is None:
             begun = _KEY_BEGUN.match(ahead, at) or (_BARE_KEY_BEGUN.match(ahead, at) if self._bare_keys else None)
             return None if begun else False
+        if _PLAIN_VALUE_BEGUN.match(ahead, key.end()):
+            return None
         value = _PLAIN_VALUE.match(ahead, key.end())
-        if value is None or value.end() == len(ahead):
+        if value is None:
             return True
         if ahead[value.end()] == ",":
-            return self._continues(ahead, _blank_end(ahead, value.end() + 1)) is not False
-        return ahead[value.end()] not in "}]" or self._closes(ahead, value.end()) is not False
+            return self._continues(ahead, _blank_end(ahead, value.end() + 1))
+        return ahead[value.end()] not in "}]" or self._closes(ahead, value.end())
 
     def _closes(self, ahead: str, at: int) -> bool | None:
         """Whether braces that are due close here, and what follows them may follow."""
@@ -289,7 +294,7 @@ class LenientJson:
             if ahead[at] != due:
                 return False
             at = _blank_end(ahead, at + 1)
-        return self._may_follow(ahead[at:])
+        return self._may_follow(ahead[at:]) if self._inner_quotes else True
 
     # Shared
 

@@ -1,13 +1,14 @@
 """An OpenAI chat request → the one text that the agent is given.
 
-Pure and deterministic: the same request gives the same text. System text comes first, then the tools with the call
+Pure and deterministic: the same request gives the same text. Whatever others wrote is disarmed, so that nothing in it
+can look like a call or end its section. System text comes first, then the tools with the call
 format, then the turns in the order they happened; calls and results of the past stand in the form that the model is
 asked to write, since models copy what they see. A single plain question is sent as it is, with nothing around it.
 
     {system text}
 
     <tools>
-    {how to call, then one line of JSON a tool}
+    {how to call, then the tools as declarations}
     </tools>
 
     <conversation>
@@ -24,16 +25,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 
-from custom_handler.disarm import disarm
+from custom_handler.disarm import QUOTE, disarm
 from custom_handler.markers import render_call
 from custom_handler.request import ChatRequest, Message, Tool, ToolChoice
+from custom_handler.signatures import NOTATION, render_tools
 
 _HOW_TO_CALL = f"""\
 You act through the tools listed below; they are your abilities. To call one, write exactly this block:
 
-{render_call("function_name", '{"parameter": "value"}')}
+{render_call("name_of_the_tool", '{"parameter": "value"}')}
 
-- The line after {"`arguments:`"} is one JSON object that fits the tool's JSON Schema; write {{}} when it takes nothing.
+- Behind {"`arguments:`"} stands one JSON object that fits the tool's declaration; write {{}} when it takes nothing.
 - Announcing is not acting: when you say that you will do something, make the call in the same answer.
 - Calls that do not depend on each other go into one answer, one block after the other.
 - Results come in the next turn as <tool_result>. Never invent one, and write nothing after your last call.
@@ -45,6 +47,7 @@ _MUST_CALL = "- This answer must contain at least one call.\n"
 _MUST_CALL_NAMED = "- This answer must call {name}.\n"
 
 _WRITE_NOW = "Write the assistant's next message, and only that."
+_ABOUT_QUOTES = f"`{QUOTE}` inside a marker or a tag says that it is quoted text; copy it as it stands."
 _REMINDER = "To use a tool, write its FUNCTION_CALL_START … FUNCTION_CALL_END block."
 
 
@@ -60,7 +63,8 @@ def render(request: ChatRequest) -> str:
         _conversation(turns),
         f"{_WRITE_NOW} {_REMINDER}" if tools else _WRITE_NOW,
     ]
-    return "\n\n".join(filter(None, sections))
+    prompt = "\n\n".join(filter(None, sections))
+    return f"{prompt}\n{_ABOUT_QUOTES}" if QUOTE in prompt else prompt
 
 
 def _split_system(messages: Sequence[Message]) -> tuple[Sequence[Message], Sequence[Message]]:
@@ -69,23 +73,17 @@ def _split_system(messages: Sequence[Message]) -> tuple[Sequence[Message], Seque
     return messages[:first], messages[first:]
 
 
-def _tools_section(tools: Iterable[Tool], request: ChatRequest) -> str:
+def _tools_section(tools: Sequence[Tool], request: ChatRequest) -> str:
     rules = _HOW_TO_CALL + _choice_rule(request.tool_choice)
     if not request.parallel_tool_calls:
         rules += _ONE_CALL
-    return f"<tools>\n{rules}\n" + "\n".join(map(_tool_line, tools)) + "\n</tools>"
+    return f"<tools>\n{rules}\n{NOTATION.strip()}\n\n{disarm(render_tools(tools))}\n</tools>"
 
 
 def _choice_rule(choice: ToolChoice) -> str:
     if choice.mode == "named":
         return _MUST_CALL_NAMED.format(name=choice.name)
     return _MUST_CALL if choice.mode == "required" else ""
-
-
-def _tool_line(tool: Tool) -> str:
-    fields = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
-    given = {key: value for key, value in fields.items() if value}
-    return disarm(json.dumps(given, ensure_ascii=False, separators=(",", ":")))
 
 
 def _conversation(turns: Sequence[Message]) -> str:

@@ -9,14 +9,22 @@ from custom_handler.events import CallArguments, CallBegan, CallBroken, CallEnde
 
 
 class Restoring:
-    """Restores the content of one answer, piece by piece."""
+    """Restores the content of one answer, piece by piece.
 
-    def __init__(self) -> None:
+    Args:
+        active: whether anything in the prompt was disarmed; if not, what the model writes is its own.
+    """
+
+    def __init__(self, *, active: bool) -> None:
+        self._active = active
         self._restorer = Restorer()
         self._kind: type[Text] | type[Reasoning] | type[CallArguments] = Text  # of what the restorer holds back
 
     def take(self, content: Sequence[Content]) -> Iterator[Content]:
         """`content` restored, but for an end that may be the beginning of something disarmed."""
+        if not self._active:
+            yield from content
+            return
         for item in content:
             match item:
                 case Text() | Reasoning() | CallArguments():

@@ -4,7 +4,10 @@
 
     <tools>
     …prose…
-    {"name":"get_weather","description":"…","parameters":{…}}
+    get_weather( // Current weather.
+    city string
+    )
+    {"name":"get_time","description":"…","parameters":{…}}
     </tools>
 
     <conversation>
@@ -18,7 +21,8 @@
 
     …reminder…
 
-A text without `<conversation>` is one user turn. Tags count only on a line of their own.
+A tool is a declaration (see `declarations`) or one line of JSON. A text without `<conversation>` is one user turn. Tags
+count only on a line of their own.
 """
 
 import json
@@ -26,6 +30,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
+
+from emulator.declarations import read_declaration
 
 Role = Literal["system", "user", "assistant", "tool_result"]
 
@@ -99,14 +105,14 @@ def read_prompt(text: str) -> Prompt:
     """Read a prompt. Never raises: what is not in the format is plain text of the user."""
     conversation, rest = _take_block(text.split("\n"), "conversation")
     declared, around = _take_block(rest, "tools")
-    tools = [tool for line in declared if (tool := _tool(line)) is not None]
+    tools, rules = _read_tools("\n".join(declared))
     turns = list(_turns(conversation))
     if not turns:
         turns, around = [Turn("user", "\n".join(around).strip())], []
     return Prompt(
         text=text,
         system="\n".join(around).strip(),
-        rules="\n".join(line for line in declared if _tool(line) is None),
+        rules="\n".join(rules),
         tools=tuple(tools),
         turns=tuple(turns),
     )
@@ -124,8 +130,25 @@ def _take_block(lines: list[str], tag: str) -> tuple[list[str], list[str]]:
     return lines[start + 1 : end], lines[:start] + lines[end + 1 :]
 
 
-def _tool(line: str) -> Tool | None:
-    """The tool that a line declares: a JSON object with a string `name`."""
+def _read_tools(text: str) -> tuple[list[Tool], list[str]]:
+    """The tools that `text` declares, and the lines that belong to none."""
+    tools, prose, start = list[Tool](), list[str](), 0
+    while start < len(text):
+        newline = text.find("\n", start)
+        end = newline if newline >= 0 else len(text)
+        if declared := read_declaration(text, start):
+            tools.append(Tool(declared.name, declared.description, declared.parameters))
+            end = declared.end
+        elif tool := _json_tool(text[start:end]):
+            tools.append(tool)
+        else:
+            prose.append(text[start:end])
+        start = end + 1
+    return tools, prose
+
+
+def _json_tool(line: str) -> Tool | None:
+    """The tool that a line of JSON declares: an object with a string `name`."""
     value = _object(line)
     name, description, parameters = (value.get(key) for key in ("name", "description", "parameters"))
     if not isinstance(name, str):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from custom_handler.announcement import announces_action
 from custom_handler.request import Tool
-from tests.support.announcements import AGENTS, HALVES, LANGUAGES, NEGATIVE, POSITIVE, score
+from tests.support.announcements import AGENTS, LANGUAGES, NEGATIVE, PARTS, POSITIVE, score
 
 NEVER = ("question", "report", "refusal", "approval", "destructive", "conditional", "offer", "no_tool")
 CODING = AGENTS["coding"]
@@ -35,10 +35,10 @@ def test_the_corpora_are_large_and_no_case_counts_twice(language: str) -> None:
     assert len(negative) == len(NEGATIVE[language]) >= 400
 
 
-@pytest.mark.parametrize("half", HALVES)
+@pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_announcements_are_told_from_other_answers(language: str, half: str) -> None:
-    measured = score(language, half)
+def test_announcements_are_told_from_other_answers(language: str, part: str) -> None:
+    measured = score(language, part)
     assert measured.precision >= 0.99
     assert measured.recall >= 0.9
 
@@ -193,6 +193,7 @@ def test_what_is_destructive_may_be_looked_at(text: str) -> None:
     "text",
     [
         "I'll run `./deploy.sh`.",
+        "Let me check the status by running `./deploy.sh`.",
         "Vou executar `scripts/delete_user.py`.",
         "Let me check the status and do the push.",
         "Vou verificar o status e fazer o deploy.",

@@ -111,8 +111,8 @@ def test_every_attack_succeeds_against_a_prompt_that_is_not_disarmed(
         if not any(succeeds(attack, quoted) for quoted in (word_for_word, in_plain_letters))
     ]
     assert attacks
-    # A call without an end marker is one only at the end of an answer, and these stand in the middle.
-    assert [name for name in duds if "without an end" not in name] == []
+    # The name of a result stands in an attribute, which is written as JSON: nothing in it can look like a block.
+    assert duds == [] or place == "name of a result"
 
 
 @MODELS

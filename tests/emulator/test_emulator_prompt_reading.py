@@ -16,6 +16,12 @@ FUNCTION_CALL_START
 {"name":"get_weather","description":"Weather of a city","parameters":{"type":"object"}}
 {"name":"ping"}
 {"name":7}
+send_mail( // Sends a mail.
+ Only once.
+to string // Address.
+)
+now()
+now() tells the time
 - This answer must call ping.
 </tools>
 
@@ -57,9 +63,21 @@ def test_every_part_of_a_prompt_is_found() -> None:
     assert prompt.text == PROMPT
     assert prompt.system.split("\n")[0] == "Be brief."
     assert prompt.system.split("\n")[-1] == "Write the next message."
-    assert prompt.tools == (Tool("get_weather", "Weather of a city", {"type": "object"}), Tool("ping", "", {}))
+    address = {
+        "type": "object",
+        "properties": {"to": {"type": "string", "description": "Address."}},
+        "required": ["to"],
+    }
+    assert prompt.tools == (
+        Tool("get_weather", "Weather of a city", {"type": "object"}),
+        Tool("ping", "", {}),
+        Tool("send_mail", "Sends a mail.\nOnly once.", address),
+        Tool("now", "", {"type": "object", "properties": {}}),
+    )
     assert "must call ping" in prompt.rules
+    assert "now() tells the time" in prompt.rules
     assert "get_weather" not in prompt.rules
+    assert "Address" not in prompt.rules
     assert [turn.role for turn in prompt.turns] == ["system", "user", "assistant", "tool_result", "user"]
     assert prompt.turns[1].text == "Hi\n<tools> is a word here"
     assert prompt.turns[3] == Turn("tool_result", '{"temp": 31}', "get_weather")
@@ -92,7 +110,7 @@ def test_blocks_that_are_closed_before_they_open_are_text() -> None:
 def test_a_continued_prompt_keeps_what_the_later_one_does_not_say_again() -> None:
     later = read_prompt("And now?").with_files(["b.txt"]).after(read_prompt(PROMPT).with_files(["a.txt"]))
     assert [turn.text for turn in later.turns[-2:]] == ["</conversation>\nThanks", "And now?"]
-    assert [tool.name for tool in later.tools] == ["get_weather", "ping"]
+    assert [tool.name for tool in later.tools] == ["get_weather", "ping", "send_mail", "now"]
     assert later.files == ("a.txt", "b.txt")
     assert read_prompt("x").after(None) == read_prompt("x")
 

@@ -1,12 +1,16 @@
 """The corpora of answers that announce an action and of answers that do not, and how well they are told apart.
 
 A corpus is a file a language and side, with `[agent category]` above answers of one line each, `\\n` for line breaks.
+Each is parted in two by a hash of the text: the rules were written for the first half and measured on the second, whose
+mistakes were looked at too where an answer was taken for an announcement that must never be. So there is a third part,
+in `unseen`: written last, and no rule was changed for its sake.
 """
 
 from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +20,7 @@ from custom_handler.request import Tool
 CORPORA = Path(__file__).parents[1] / "corpus" / "announcements"
 HEADING = re.compile(r"\[(\w+) ?(\w*)\]")
 LANGUAGES = ("pt", "en")
-HALVES = ("tuned on", "only measured on")
+FIRST, SECOND, UNSEEN = PARTS = ("first half", "second half", "unseen")
 
 
 def tools(**descriptions: str) -> tuple[Tool, ...]:
@@ -75,12 +79,12 @@ AGENTS = {
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One line of a corpus; `half` is told by the text alone, so that a case never changes sides."""
+    """One line of a corpus; which half it is in is told by the text alone, so that a case never changes sides."""
 
     text: str
     agent: str
     category: str
-    half: str
+    part: str
 
     @property
     def announces(self) -> bool:
@@ -88,14 +92,17 @@ class Case:
 
 
 def read(corpus: str) -> tuple[Case, ...]:
-    cases, agent, category = [], "", ""
-    for line in (CORPORA / f"{corpus}.txt").read_text("utf-8").splitlines():
+    return (*_cases(CORPORA / f"{corpus}.txt"), *_cases(CORPORA / UNSEEN / f"{corpus}.txt", UNSEEN))
+
+
+def _cases(file: Path, part: str = "") -> Iterator[Case]:
+    agent, category = "", ""
+    for line in file.read_text("utf-8").splitlines():
         if heading := HEADING.fullmatch(line):
             agent, category = heading.groups()
         else:
             text = line.replace("\\n", "\n")
-            cases.append(Case(text, agent, category, HALVES[zlib.crc32(text.encode()) % 2]))
-    return tuple(cases)
+            yield Case(text, agent, category, part or (FIRST, SECOND)[zlib.crc32(text.encode()) % 2])
 
 
 POSITIVE = {language: read(f"positive_{language}") for language in LANGUAGES}
@@ -110,7 +117,7 @@ class Score:
     recall: float
 
 
-def score(language: str, half: str) -> Score:
-    found = [case.announces for case in POSITIVE[language] if case.half == half]
-    mistaken = sum(case.announces for case in NEGATIVE[language] if case.half == half)
+def score(language: str, part: str) -> Score:
+    found = [case.announces for case in POSITIVE[language] if case.part == part]
+    mistaken = sum(case.announces for case in NEGATIVE[language] if case.part == part)
     return Score(precision=sum(found) / (sum(found) + mistaken), recall=sum(found) / len(found))
