@@ -9,7 +9,7 @@ from typing import Any
 from custom_handler.schema_coercion import Coercion
 from custom_handler.schema_problems import describe
 from custom_handler.schema_validator import Schema, compiled, unions
-from custom_handler.schema_work import TooMuchWorkError, UncheckedError, limited_work
+from custom_handler.schema_work import UncheckedError, limited_work
 
 #: What StackSpot's agents add to arguments by themselves.
 _NOISE = frozenset({"step_id", "tool_execution_id"})
@@ -56,12 +56,12 @@ def check(arguments: Mapping[str, Any], parameters: Mapping[str, Any]) -> Checke
 
 
 def _fitted(schema: Schema, arguments: dict[str, Any]) -> dict[str, Any]:
-    """The coerced arguments; as they are, if finding out would take too long."""
+    """The coerced arguments; as they are, if there is no finding out."""
     try:
         with limited_work():
             fitted: dict[str, Any] = Coercion(schema).fit(arguments, schema.root)
             return fitted
-    except TooMuchWorkError:
+    except UncheckedError:
         return arguments
 
 

@@ -17,11 +17,7 @@ _AT_WORK = (Unresolvable, RecursionError, ArithmeticError, ValueError)
 
 
 class UncheckedError(Exception):
-    """The schema cannot be used: it is not JSON Schema, refers to what is not there, or recurses without end."""
-
-
-class TooMuchWorkError(UncheckedError):
-    """The limit of work was reached."""
+    """The schema cannot be used: it is no JSON Schema, refers to what is not there, recurses, or is too much work."""
 
 
 class _Work:
@@ -31,7 +27,7 @@ class _Work:
     def spend(self, amount: float) -> None:
         self._left -= amount
         if self._left < 0:
-            raise TooMuchWorkError(f"more than {MOST_WORK} keywords to evaluate")
+            raise UncheckedError(f"more than {MOST_WORK} keywords to evaluate")
 
 
 # jsonschema hands its keyword functions nothing in which a counter of ours could travel.
@@ -43,7 +39,7 @@ def limited_work() -> Iterator[None]:
     """Inside, at most `MOST_WORK` is done, and what jsonschema raises over the schema is `UncheckedError`.
 
     Raises:
-        UncheckedError: see there. `TooMuchWorkError` when only the limit was reached.
+        UncheckedError: see there.
     """
     token = _work.set(_Work())
     try:
@@ -58,6 +54,6 @@ def spend(amount: float = 1) -> None:
     """Count `amount` of work.
 
     Raises:
-        TooMuchWorkError: the limit is reached.
+        UncheckedError: the limit is reached.
     """
     _work.get().spend(amount)
