@@ -87,6 +87,11 @@ class CallDesk:
                     self._break(item)
 
     @property
+    def on_the_way(self) -> bool:
+        """Whether the beginning of a call was sent, and its end was not."""
+        return self._held is None
+
+    @property
     def _full(self) -> bool:
         return self._at_most_one and self.sent > 0
 
@@ -103,24 +108,34 @@ class CallDesk:
             yield CallArguments(begun)
 
     def _end(self) -> Iterator[Event]:
-        if self._held is None or self._full:
+        held, self._held = self._held, []
+        if held is None or self._full:
             return
-        text = "".join(self._held)
-        checked = schema.check(json.loads(text), self._schemas[self._name])
-        call = ToolCall(self._name, json.dumps(checked.arguments, ensure_ascii=False) if checked.changed else text)
-        if checked.problems:
+        text = "".join(held)
+        call, problems = self._check(text)
+        if problems:
             log.info("A call of %s does not fit its schema", self._name)
-            self.set_aside.append(SetAside(render_call(self._name, text), " ".join(checked.problems), call))
+            self.set_aside.append(SetAside(render_call(self._name, text), " ".join(problems), call))
             return
         self._count()
         yield call
+
+    def _check(self, text: str) -> tuple[ToolCall, Sequence[str]]:
+        """The call with these arguments, coerced, and what is wrong with it."""
+        try:
+            arguments = json.loads(text)
+        except (ValueError, RecursionError):  # numbers of thousands of digits, thousands of brackets: strict JSON still
+            return ToolCall(self._name, text), ()
+        checked = schema.check(arguments, self._schemas[self._name])
+        text = json.dumps(checked.arguments, ensure_ascii=False) if checked.changed else text
+        return ToolCall(self._name, text), checked.problems
 
     def _count(self) -> None:
         self.sent += 1
         log.info("Tool call found: %s", self._name)
 
     def _break(self, broken: CallBroken) -> None:
-        on_the_way, self._held = self._held is None, []
+        on_the_way, self._held = self.on_the_way, []
         if broken.cut or on_the_way:
             self.cut, self.cut_on_the_way = True, on_the_way
             log.warning("The answer ended inside a tool call%s", "" if on_the_way else ", which was dropped")

@@ -101,7 +101,7 @@ async def _ask(asked: _Round, upstream: Upstream, request: ChatRequest, desk: Ca
 async def _follow_up(
     asked: _Round, upstream: Upstream, request: ChatRequest, desk: CallDesk
 ) -> AsyncGenerator[Event, None]:
-    """Ask again, for calls alone: text was given out already. What fails leaves the first answer as it was."""
+    """Ask again, for calls alone: text was given out already. What fails before a call leaves the answer as it was."""
     log.info("Following up on the agent's answer")
     before, desk.set_aside = desk.set_aside, []
     sent = desk.sent
@@ -111,6 +111,8 @@ async def _follow_up(
                 if not isinstance(event, Text | Reasoning):
                     yield event
     except BridgeError as exc:
+        if desk.on_the_way:
+            raise
         log.warning("The follow-up failed: %s", exc)
     if desk.sent == sent and not desk.set_aside:
         desk.set_aside = before

@@ -215,3 +215,18 @@ async def test_what_the_model_thinks_is_no_text_and_no_call() -> None:
     thought = "maybe " + render_call("run", "{}")
     agent = Agent(Delta(f"<think>{thought}</think>Hi"), REPORT)
     assert await events_of(agent) == [Reasoning(thought), Text("Hi"), Usage(10, 2), Finish("stop")]
+
+
+async def test_a_follow_up_that_breaks_inside_a_call_that_is_being_sent_is_an_error() -> None:
+    begun = 'FUNCTION_CALL_START\nrun\narguments: {"a": "' + "x" * 2_000
+    agent = Agent(Delta("none"), Report(1, 1), then=[[Delta(begun), BrokenAnswerError("cut")]])
+    wanted = ChatRequest(ASKED.messages, ASKED.tools, ToolChoice("required"))
+    with pytest.raises(BrokenAnswerError):
+        await events_of(agent, wanted)
+
+
+@pytest.mark.parametrize("value", ["1" * 5_000, "[" * 3_000 + "]" * 3_000], ids=["long number", "deep list"])
+async def test_arguments_that_python_cannot_read_are_sent_unchecked(value: str) -> None:
+    agent = Agent(Delta(render_call("run", f'{{"a": {value}}}')), Report(1, 1))
+    events = await events_of(agent, policy=CallPolicy(check_chars=100_000))
+    assert events[0] == ToolCall("run", f'{{"a": {value}}}')
