@@ -21,7 +21,7 @@ help:
 	@echo 'make check   show every setting and where it came from, and sign in'
 	@echo 'make test    run all tests'
 	@echo 'make lint    check style, types and the direction of imports'
-	@echo 'make clients run CrewAI against the proxy; its packages go into .venv-clients'
+	@echo 'make clients run a dozen clients against the proxy, as docs/clients says; needs npm, installs 2 GB'
 	@echo 'make bench   measure the parser, and the proxy against providers that do less'
 
 run:
@@ -44,8 +44,14 @@ lint:
 	@$(python) .venv/bin/lint-imports
 
 clients:
+	@command -v npm >/dev/null || { echo 'npm is needed: install Node.js 20 or newer, then run make again.' >&2; exit 1; }
 	@$(call install,requirements-dev.txt)
 	@$(call install,--into .venv-clients requirements-clients.txt)
+	@$(call install,--into .venv-clients-crewai requirements-clients-crewai.txt)
+	@$(call install,--into .venv-clients-aider requirements-clients-aider.txt)
+	@cmp -s clients/package-lock.json clients/node_modules/installed.json || { \
+		npm install --no-save --prefix clients --loglevel error && \
+		cp clients/package-lock.json clients/node_modules/installed.json; }
 	@LITELLM_LOCAL_MODEL_COST_MAP=True $(python) -m pytest tests/clients
 
 bench:

@@ -76,7 +76,30 @@ def clean(body: bytes, fields: frozenset[str], policy: Policy) -> bytes:
     shapes.check(kept, shapes.BODY)
     _check_model(kept["model"], policy.models)
     tools = [tool for tool in kept.pop("tools", ()) if tool.get("type", "function") in _CLIENT_TOOLS]
+    if "system" in fields:
+        kept |= _joined_system(kept)
     return _dump(kept | {"tools": tools} if tools else kept)
+
+
+def _joined_system(kept: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`system` and `messages` of the Messages API, with the system messages moved to the end of `system`.
+
+    Claude Code sends some among the messages, and LiteLLM takes each of them for one of the user.
+    """
+    told: list[dict[str, Any]] = []
+    spoken: list[dict[str, Any]] = []
+    for message in kept["messages"]:
+        (told if message["role"] == "system" else spoken).append(message)
+    if not told or not spoken:
+        return {}
+    contents = [kept.get("system"), *(message.get("content") for message in told)]
+    return {"messages": spoken, "system": [part for content in contents for part in _text_parts(content)]}
+
+
+def _text_parts(content: str | list[Any] | None) -> list[Any]:
+    """Content as a list of parts; the strings that may stand among them become parts too."""
+    parts = [content] if isinstance(content, str) else content or []
+    return [{"type": "text", "text": part} if isinstance(part, str) else part for part in parts]
 
 
 def _parse(body: bytes) -> dict[str, Any]:

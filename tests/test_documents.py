@@ -30,7 +30,7 @@ from tests.support.program import ROOT
 
 README, README_PT = ROOT / "README.md", ROOT / "README.pt-BR.md"
 DOCS = ROOT / "docs"
-DOCUMENTS = (README, README_PT, ROOT / "CHANGELOG.md", ROOT / "examples" / "README.md", *sorted(DOCS.glob("*.md")))
+DOCUMENTS = (README, README_PT, ROOT / "CHANGELOG.md", ROOT / "examples" / "README.md", *sorted(DOCS.rglob("*.md")))
 CONFIGURATION, TROUBLESHOOTING = DOCS / "configuration.md", DOCS / "troubleshooting.md"
 
 

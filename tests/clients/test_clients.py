@@ -1,29 +1,150 @@
-"""Clients whose packages do not go with the proxy's, in the environment that `make clients` makes for them."""
+"""The guides of docs/clients, followed to the letter: each client does its task, and reaches nothing but the proxy."""
 
 from __future__ import annotations
 
+import os
 import re
-import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import chdir
+from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.made_run import made_run
-from tests.support.program import ROOT
+import pytest
+
+from tests.clients.guide import Guide
+from tests.clients.outside import outside
+from tests.support.made_run import MadeRun, made_run
+from tests.support.program import ROOT, Program
 from tests.support.proxy import environment
 
-_PYTHON = ROOT / ".venv-clients" / "bin" / "python"
+_GUIDES = ROOT / "docs" / "clients"
+#: Where `make clients` installs them.
+_PROGRAMS = (".venv-clients", ".venv-clients-crewai", ".venv-clients-aider", "clients/node_modules/.bin")
+_RESULT = re.compile(r'^<tool_result name="(\w+)"', re.MULTILINE)
+
+#: What a coding program is asked to do: its first call writes what its second reads.
+_NUMBER, _DOUBLE = "17\n", "34\n"
 
 
-def test_a_crewai_agent_calls_its_tool_and_reports(tmp_path: Path) -> None:
-    with made_run(tmp_path) as running:
-        done = subprocess.run(  # noqa: S603 # our own example
-            [_PYTHON, ROOT / "examples" / "crewai_crew.py"],
-            env=environment({"OPENAI_BASE_URL": running.base_url, "HOME": str(tmp_path)}),
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-    assert done.returncode == 0, done.stderr
-    assert "get_weather('Recife')" in done.stdout
-    assert re.search(r"28 degrees and sunny in Recife\s*$", done.stdout)
+@dataclass(frozen=True, slots=True)
+class Client:
+    """One client.
+
+    Attributes:
+        guide: the name of its guide.
+        venv: the environment it is installed in; that of npm has no Python.
+        calls: the tools that it calls, one after the other.
+    """
+
+    guide: str
+    venv: str
+    calls: Sequence[str]
+
+    @property
+    def path(self) -> str:
+        """The folder of its programs."""
+        return str(ROOT / self.venv / "bin") if self.venv.startswith(".venv") else str(ROOT / self.venv)
+
+
+_PYTHON, _CREWAI, _AIDER, _NPM = _PROGRAMS
+LIBRARIES = [
+    Client("openai-agents", _PYTHON, ["get_temperature", "to_fahrenheit"]),
+    Client("pydantic-ai", _PYTHON, ["get_temperature", "to_fahrenheit"]),
+    Client("langchain", _PYTHON, ["get_temperature", "to_fahrenheit"]),
+    Client("crewai", _CREWAI, ["get_temperature", "to_fahrenheit"]),
+    Client("vercel-ai-sdk", _NPM, ["getTemperature", "toFahrenheit"]),
+]
+PROGRAMS = [
+    Client("opencode", _NPM, ["bash", "read"]),
+    Client("claude-code", _NPM, ["Bash", "Read"]),
+    Client("codex", _NPM, ["exec_command", "exec_command"]),
+    Client("cline", _NPM, ["run_commands", "read_files"]),
+    Client("continue", _NPM, ["Bash", "Read"]),
+]
+SMOLAGENTS = Client("smolagents", _PYTHON, [])
+AIDER = Client("aider", _AIDER, [])
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MadeRun]:
+    """One proxy and one emulator for all clients."""
+    with made_run(tmp_path_factory.mktemp("proxy")) as running:
+        yield running
+
+
+@pytest.fixture
+def folder(running: MadeRun, tmp_path: Path) -> Path:
+    """The client's working folder, with the file that coding programs are asked about."""
+    running.emulator.post("/_emulator/reset").raise_for_status()
+    folder = tmp_path / "work"
+    folder.mkdir()
+    (folder / "number.txt").write_text(_NUMBER)
+    (folder / "node_modules").symlink_to(ROOT / "clients" / "node_modules")  # what a JavaScript program imports
+    return folder
+
+
+def follow(client: Client, running: MadeRun, folder: Path, guides: Path = _GUIDES) -> None:
+    """Do what the guide of `client` says, in `folder`, and check that its transcript is what is seen."""
+    home = folder.parent / "home"
+    guide = Guide.read(guides / f"{client.guide}.md", str(running.proxy.base_url))
+    home.mkdir()
+    guide.write(home, folder)
+    with outside() as internet, chdir(folder):
+        environment = {
+            "PATH": f"{client.path}{os.pathsep}{os.environ['PATH']}",
+            "HOME": str(home),
+            "LANG": "C.UTF-8",
+            "NO_COLOR": "1",
+            "PYTHONUNBUFFERED": "1",
+            "TERM": "dumb",
+            **internet.environment,
+        }
+        with Program(["bash", "-c", guide.script], environment) as program:
+            code = program.end()
+    assert code == 0, program.output
+    guide.check(program.output)
+    assert internet.asked == []
+
+
+def results(running: MadeRun) -> list[list[str]]:
+    """Whose results stood in each prompt that had tools; a prompt of none came before any call."""
+    return [_RESULT.findall(prompt) for prompt in running.prompts() if "<tools>\n" in prompt]
+
+
+@pytest.mark.parametrize("client", [*LIBRARIES, *PROGRAMS], ids=lambda client: client.guide)
+def test_two_calls_are_made_one_after_the_other(client: Client, running: MadeRun, folder: Path) -> None:
+    follow(client, running, folder)
+    assert results(running) == [[], client.calls[:1], client.calls]
+    if client in PROGRAMS:
+        assert (folder / "double.txt").read_text() == _DOUBLE
+
+
+def test_the_agents_sdk_does_the_same_over_the_responses_api(running: MadeRun, folder: Path, tmp_path: Path) -> None:
+    client = LIBRARIES[0]
+    guide = (_GUIDES / f"{client.guide}.md").read_text("utf-8")
+    (tmp_path / f"{client.guide}.md").write_text(guide.replace("ChatCompletionsModel", "ResponsesModel"), "utf-8")
+    follow(client, running, folder, guides=tmp_path)
+    assert results(running) == [[], client.calls[:1], client.calls]
+
+
+def test_smolagents_tells_results_as_text(running: MadeRun, folder: Path) -> None:
+    follow(SMOLAGENTS, running, folder)
+    observed = [re.findall(r"^Observation:\n(.+)$", prompt, re.MULTILINE) for prompt in running.prompts()]
+    assert observed == [[], ["28 degrees Celsius"], ["28 degrees Celsius", "82.4"]]
+
+
+def test_aider_writes_the_file_that_the_agent_shows_it(running: MadeRun, folder: Path) -> None:
+    running.script("number.txt\n```\n34\n```\n")
+    follow(AIDER, running, folder)
+    assert (folder / "number.txt").read_text() == _DOUBLE
+
+
+def test_the_example_for_crewai_calls_its_tool_and_reports(running: MadeRun, tmp_path: Path) -> None:
+    command = [str(ROOT / _CREWAI / "bin" / "python"), str(ROOT / "examples" / "crewai_crew.py")]
+    with (
+        chdir(tmp_path),
+        Program(command, environment({"OPENAI_BASE_URL": running.base_url, "HOME": str(tmp_path)})) as program,
+    ):
+        assert program.end() == 0, program.output
+    assert "get_weather('Recife')" in program.output
+    assert re.search(r"28 degrees and sunny in Recife\s*$", program.output)

@@ -282,6 +282,25 @@ def test_instructions_stand_before_the_conversation(running: MadeRun, path: str,
     assert QUESTION in prompt
 
 
+@pytest.mark.parametrize("content", ["The folder is /src.", [{"type": "text", "text": "The folder is /src."}]])
+@pytest.mark.parametrize("system", [None, "Be brief.", [{"type": "text", "text": "Be brief."}]])
+def test_a_system_message_among_those_of_the_messages_api_joins_system(
+    running: MadeRun, system: object, content: object
+) -> None:
+    messages = [*USER, {"role": "system", "content": content}]
+    answer, (prompt,) = ask(running, MESSAGES, messages=messages, system=system)
+    before, _, conversation = prompt.partition("<conversation>")
+    assert answer.status_code == 200, answer.text
+    assert [line in before for line in ("The folder is /src.", "Be brief.")] == [True, system is not None]
+    assert conversation.count("<user>") == 1
+
+
+def test_a_system_message_alone_is_asked(running: MadeRun) -> None:
+    answer, (prompt,) = ask(running, MESSAGES, messages=[{"role": "system", "content": "Say hello."}])
+    assert answer.status_code == 200, answer.text
+    assert "Say hello." in prompt
+
+
 @pytest.mark.parametrize("path", SECTIONS)
 def test_every_address_streams(running: MadeRun, path: str) -> None:
     answer, _ = ask(running, path, stream=True)

@@ -22,6 +22,7 @@ from tests.proxy import endpoints
 
 USER = {"role": "user", "content": "hi"}
 CHAT_FIELDS = ROUTES["POST", endpoints.CHAT].fields or frozenset()
+MESSAGES_FIELDS = ROUTES["POST", endpoints.MESSAGES].fields or frozenset()
 POLICY = Policy(models=("stackspot-chat", "stackspot/*"), reserved=frozenset({"api_base"}))
 
 
@@ -151,6 +152,10 @@ MALFORMED_INSIDE: list[tuple[str, list[Any]]] = [
     (endpoints.MESSAGES, [{}]),
     (endpoints.MESSAGES, [{"role": "user", "content": ["hi"]}]),
     (endpoints.MESSAGES, [{"role": "user", "content": [{"type": "text"}]}]),
+    (endpoints.MESSAGES, [USER, {"role": "system"}]),
+    (endpoints.MESSAGES, [USER, {"role": "system", "content": [{"type": "text"}]}]),
+    (endpoints.MESSAGES, [USER, {"role": "system", "content": [{"type": "image"}]}]),
+    (endpoints.COUNT_TOKENS, [USER, {"role": "system", "content": [{"type": "image"}]}]),
     (endpoints.COUNT_TOKENS, [{"role": "user", "content": [{"type": "image"}]}]),
     (endpoints.COUNT_TOKENS, [{"role": "assistant", "content": "x", "function_call": 5}]),
     (endpoints.RESPONSES, [{"type": "web_search_call", "action": 5}]),
@@ -225,3 +230,26 @@ def test_half_characters_that_are_not_escaped_are_replaced_too() -> None:
 def test_no_parameter_that_openai_documents_is_refused(parameters: Any) -> None:
     for name in set(get_type_hints(parameters)) - {"model", "messages"}:
         assert passed_of(orjson.dumps({"model": "stackspot-chat", "messages": [USER], name: None})) is not None
+
+
+PARTS = st.text().map(lambda text: {"type": "text", "text": text})
+CONTENTS = st.none() | st.text() | st.lists(st.text() | PARTS)
+TURNS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {"role": st.sampled_from(["user", "assistant", "system"]), "content": CONTENTS}
+)
+
+
+def texts_of(content: Any) -> list[str]:
+    parts = [content] if isinstance(content, str) else content or []
+    return [part if isinstance(part, str) else part["text"] for part in parts]
+
+
+@given(system=st.none() | st.text() | st.lists(PARTS), messages=st.lists(TURNS, min_size=1))
+def test_system_messages_of_the_messages_api_join_system_in_their_order(system: Any, messages: list[Any]) -> None:
+    body = {"model": "stackspot-chat", "max_tokens": 9, "system": system, "messages": messages}
+    passed = orjson.loads(clean(orjson.dumps(body), MESSAGES_FIELDS, POLICY))
+    spoken = [message for message in messages if message["role"] != "system"]
+    told = [text for message in messages if message["role"] == "system" for text in texts_of(message["content"])]
+    alone = not spoken  # LiteLLM needs a message: there, all stays as it is
+    assert passed["messages"] == (messages if alone else spoken)
+    assert texts_of(passed.get("system")) == texts_of(system) + ([] if alone else told)
