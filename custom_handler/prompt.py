@@ -23,6 +23,7 @@ asked to write, since models copy what they see. A single plain question is sent
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from custom_handler.disarm import QUOTE, disarm
@@ -45,6 +46,9 @@ You act through the tools listed below; they are your abilities. To call one, wr
 _ONE_CALL = "- Make at most one call in an answer.\n"
 _MUST_CALL = "- This answer must contain at least one call.\n"
 _MUST_CALL_NAMED = "- This answer must call {name}.\n"
+
+#: An escaped backslash, so that what follows it is no escape; or characters by their numbers, two for one at times.
+_ESCAPES = re.compile(r"\\\\|(?:\\u[0-9a-fA-F]{4})+")
 
 _WRITE_NOW = "Write the assistant's next message, and only that."
 _ABOUT_QUOTES = f"`{QUOTE}` inside a marker or a tag says that it is quoted text; copy it as it stands."
@@ -106,9 +110,21 @@ def _turns(turns: Iterable[Message]) -> Iterator[str]:
 
 
 def _assistant(turn: Message) -> Iterator[str]:
-    calls = (render_call(disarm(call.name), disarm(call.arguments)) for call in turn.calls)
+    calls = (render_call(disarm(call.name), disarm(_written_out(call.arguments))) for call in turn.calls)
     if text := "\n".join(filter(None, (disarm(turn.text), *calls))):
         yield _tagged("assistant", text)
+
+
+def _written_out(arguments: str) -> str:
+    """JSON without escapes for letters that can be seen: they cost tokens, and models copy what they see."""
+    return _ESCAPES.sub(_as_letters, arguments) if "\\u" in arguments else arguments
+
+
+def _as_letters(escapes: re.Match[str]) -> str:
+    if escapes[0] == r"\\":
+        return escapes[0]
+    letters = json.dumps(json.loads(f'"{escapes[0]}"'), ensure_ascii=False)[1:-1]
+    return letters if letters.isprintable() else escapes[0]  # half characters are none
 
 
 def _result_labels(turn: Message) -> Iterator[tuple[str, str]]:

@@ -3,9 +3,11 @@
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from custom_handler.disarm import restore
 from custom_handler.events import CallArguments, CallBegan, CallEnded
 from custom_handler.parser import CallParser
 from custom_handler.prompt import render
@@ -87,6 +89,32 @@ def test_results_are_kept_when_the_request_brings_no_tools_or_no_call_for_them()
     assert '<tool_result name="tool">\n31\n' in prompt
     assert '<tool_result name="run">\nx\n' in prompt
     assert "<tools>" not in prompt
+
+
+def arguments_shown(arguments: str) -> str:
+    prompt = render(ChatRequest((USER, Message("assistant", "", (PastCall("c1", "run", arguments),)))))
+    return prompt.partition("arguments: ")[2].partition("\nFUNCTION_CALL_END")[0]
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        (r'{"city": "S\u00e3o \ud83d\ude00"}', '{"city": "São \U0001f600"}'),
+        (r'{"a": "\\u00e3 \\\u00e3"}', r'{"a": "\\u00e3 \\ã"}'),
+        (r'{"a": "\u0022 \u005c \u000a"}', r'{"a": "\" \\ \n"}'),
+        (r'{"a": "\ud83d \u200b"}', r'{"a": "\ud83d \u200b"}'),
+        (r'{"a": "\u12"}', r'{"a": "\u12"}'),
+    ],
+    ids=["letters", "escaped backslashes", "what JSON escapes", "what cannot be seen", "no escape"],
+)
+def test_letters_in_arguments_are_written_out(sent: str, shown: str) -> None:
+    assert arguments_shown(sent) == shown
+
+
+@given(st.text())
+def test_arguments_keep_their_meaning_however_they_were_escaped(text: str) -> None:
+    shown = arguments_shown(json.dumps({"a": text}))
+    assert restore(json.loads(shown)["a"]) == text
 
 
 def test_an_empty_assistant_turn_leaves_no_trace() -> None:
