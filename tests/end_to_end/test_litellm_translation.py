@@ -133,7 +133,8 @@ def test_a_message_is_streamed_as_it_is_whole(http: httpx.Client) -> None:
     blocks = [dict(event["content_block"]) for event in of_type(events, "content_block_start")]
     for event in of_type(events, "content_block_delta"):
         block, delta = blocks[event["index"]], event["delta"]
-        block["text" if "text" in delta else "arguments"] = delta.get("text") or delta["partial_json"]
+        kind, more = ("text", delta["text"]) if "text" in delta else ("arguments", delta["partial_json"])
+        block[kind] = block.get(kind, "") + more
     (end,) = of_type(events, "message_delta")
     content = [
         block | {"input": json.loads(block.pop("arguments"))} if "arguments" in block else block for block in blocks
