@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from emulator import Emulator, Options
 
 # LiteLLM reads this when it is imported; without it, it would first try to download its prices.
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+
+# A job in the background ignores Ctrl-C, and so would every program that the tests start and press it for.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 AGENT = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 
