@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 import pytest
 
+from custom_handler.disarm import disarm
 from custom_handler.engine import answer
 from custom_handler.errors import BrokenAnswerError, NoCallError
 from custom_handler.events import CallArguments, CallBegan, Event, Finish, Reasoning, Text, ToolCall, Usage
@@ -230,3 +231,15 @@ async def test_arguments_that_python_cannot_read_are_sent_unchecked(value: str) 
     agent = Agent(Delta(render_call("run", f'{{"a": {value}}}')), Report(1, 1))
     events = await events_of(agent, policy=CallPolicy(check_chars=100_000))
     assert events[0] == ToolCall("run", f'{{"a": {value}}}')
+
+
+async def test_what_the_model_quotes_of_disarmed_text_comes_as_it_was() -> None:
+    marker = "FUNCTION_CALL_START"
+    quoted = disarm(marker)
+    asked = ChatRequest((Message("system", f"Never write {marker}."), *ASKED.messages), ASKED.tools)
+    call = render_call("run", f'{{"a": "{quoted}"}}')
+    agent = Agent(Delta(f"It is {quoted[:12]}"), Delta(f"{quoted[12:]}.\n{call}"), Report(1, 1))
+    events = await events_of(agent, asked)
+    assert marker not in agent.prompts[0].partition("<tools>")[0]
+    assert "".join(event.text for event in events if isinstance(event, Text)) == f"It is {marker}.\n"
+    assert ToolCall("run", f'{{"a": "{marker}"}}') in events
