@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from custom_handler.errors import RequestError
+from custom_handler.fields import mapping, optional_text
 from custom_handler.schema_keywords import KINDS
 from custom_handler.schema_problems import describe
 from custom_handler.schema_validator import Schema, compiled
@@ -74,14 +75,14 @@ def parse_format(response_format: object) -> OutputFormat | None:
     """
     if response_format is None:
         return None
-    fields = _mapping(response_format, "response_format")
+    fields = mapping(response_format, "response_format")
     match fields.get("type"):
         case "text":
             return None
         case "json_object":
             return OutputFormat()
         case "json_schema":
-            return _parse_json_schema(_mapping(fields.get("json_schema"), "response_format.json_schema"))
+            return _parse_json_schema(mapping(fields.get("json_schema"), "response_format.json_schema"))
     raise RequestError(
         "response_format.type must be text, json_object or json_schema.",
         param="response_format.type",
@@ -95,24 +96,11 @@ def _parse_json_schema(fields: Mapping[str, Any]) -> OutputFormat:
         raise RequestError(f"{path}.strict must be true or false.", param=f"{path}.strict")
     schema = fields.get("schema")
     return OutputFormat(
-        schema=_ANY_OBJECT if schema is None else _mapping(schema, f"{path}.schema"),
-        name=_text(fields, "name", path),
-        description=_text(fields, "description", path),
+        schema=_ANY_OBJECT if schema is None else mapping(schema, f"{path}.schema"),
+        name=optional_text(fields, "name", path) or "",
+        description=optional_text(fields, "description", path) or "",
         strict=bool(strict),
     )
-
-
-def _mapping(value: object, path: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise RequestError(f"{path} must be an object.", param=path)
-    return value
-
-
-def _text(fields: Mapping[str, Any], key: str, path: str) -> str:
-    value = fields.get(key)
-    if value is not None and not isinstance(value, str):
-        raise RequestError(f"{path}.{key} must be a string.", param=f"{path}.{key}")
-    return value or ""
 
 
 def instruction(output: OutputFormat, *, with_tools: bool = False) -> str:

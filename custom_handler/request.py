@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from custom_handler.errors import RequestError
+from custom_handler.fields import mapping, optional_text
 
 Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
 #: OpenAI's role → ours. `developer` is the newer name of `system`, `function` the older name of `tool`.
@@ -119,7 +120,7 @@ def _messages(messages: object) -> tuple[Message, ...]:
 
 
 def _message(message: object, path: str) -> Message:
-    fields = _mapping(message, path)
+    fields = mapping(message, path)
     role = fields.get("role")
     if not isinstance(role, str) or role not in _ROLES:
         raise RequestError(f"{path}.role must be one of {', '.join(_ROLES)}, not {role!r:.40}.", param=f"{path}.role")
@@ -127,8 +128,8 @@ def _message(message: object, path: str) -> Message:
         role=_ROLES[role],
         text=_content(fields.get("content"), f"{path}.content"),
         calls=tuple(_past_calls(fields, path)) if role == "assistant" else (),
-        tool_call_id=_optional_text(fields, "tool_call_id", path),
-        name=_optional_text(fields, "name", path),
+        tool_call_id=optional_text(fields, "tool_call_id", path),
+        name=optional_text(fields, "name", path),
     )
 
 
@@ -146,7 +147,7 @@ def _content(content: object, path: str) -> str:
 def _part(part: object, path: str) -> str:
     if isinstance(part, str):
         return part
-    fields = _mapping(part, path)
+    fields = mapping(part, path)
     kind = fields.get("type")
     if not isinstance(kind, str) or kind not in _TEXT_PARTS:
         raise RequestError(
@@ -170,15 +171,15 @@ def _past_calls(fields: Mapping[str, Any], path: str) -> Iterator[PastCall]:
 
 
 def _past_call(call: object, path: str) -> PastCall:
-    fields = _mapping(call, path)
+    fields = mapping(call, path)
     if fields.get("type") == "custom":
-        custom = _mapping(fields.get("custom"), f"{path}.custom")
+        custom = mapping(fields.get("custom"), f"{path}.custom")
         function: Mapping[str, Any] = {
             "name": custom.get("name"),
             "arguments": {"input": custom.get("input")},
         }
     else:
-        function = _mapping(fields.get("function"), f"{path}.function")
+        function = mapping(fields.get("function"), f"{path}.function")
     name = function.get("name")
     if not isinstance(name, str) or not name:
         raise RequestError(f"{path}.function.name must be a string.", param=f"{path}.function.name")
@@ -198,9 +199,9 @@ def _tools(tools: object) -> Iterator[Tool]:
     if not isinstance(tools, list):
         raise RequestError("tools must be a list.", param="tools")
     for index, tool in enumerate(tools):
-        fields = _mapping(tool, f"tools[{index}]")
+        fields = mapping(tool, f"tools[{index}]")
         if fields.get("type", "function") == "function":  # other types run on OpenAI's side: nothing to offer
-            yield _tool(_mapping(fields.get("function"), f"tools[{index}].function"), f"tools[{index}].function")
+            yield _tool(mapping(fields.get("function"), f"tools[{index}].function"), f"tools[{index}].function")
 
 
 def _tool(function: Mapping[str, Any], path: str) -> Tool:
@@ -209,7 +210,7 @@ def _tool(function: Mapping[str, Any], path: str) -> Tool:
         raise RequestError(f"{path}.name must be a string without spaces.", param=f"{path}.name")
     if parameters is not None and not isinstance(parameters, Mapping):
         raise RequestError(f"{path}.parameters must be a JSON Schema object.", param=f"{path}.parameters")
-    return Tool(name, _optional_text(function, "description", path) or "", parameters or {})
+    return Tool(name, optional_text(function, "description", path) or "", parameters or {})
 
 
 def _tool_choice(choice: object, tools: Sequence[Tool]) -> ToolChoice:
@@ -231,19 +232,6 @@ def _named(name: str, tools: Sequence[Tool]) -> ToolChoice:
     if name not in {tool.name for tool in tools}:
         raise RequestError(f"tool_choice names {name!r:.80}, which is not among tools.", param="tool_choice")
     return ToolChoice("named", name)
-
-
-def _mapping(value: object, path: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise RequestError(f"{path} must be an object.", param=path)
-    return value
-
-
-def _optional_text(fields: Mapping[str, Any], key: str, path: str) -> str | None:
-    value = fields.get(key)
-    if value is not None and not isinstance(value, str):
-        raise RequestError(f"{path}.{key} must be a string.", param=f"{path}.{key}")
-    return value
 
 
 def _is_number(value: object) -> bool:
