@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from custom_handler import schema
+from custom_handler.disarm import disarm
 from custom_handler.events import (
     CallArguments,
     CallBegan,
@@ -34,7 +35,7 @@ class SetAside:
     """A call that was not sent.
 
     Attributes:
-        raw: what the model wrote, in the form of the prompt.
+        raw: what the model wrote, in the form of the prompt: quoted markers are disarmed in it.
         problem: what is wrong with it, for the model.
         call: the call itself, when it is one and only does not fit its schema.
     """
@@ -115,7 +116,8 @@ class CallDesk:
         call, problems = self._check(text)
         if problems:
             log.info("A call of %s does not fit its schema", self._name)
-            self.set_aside.append(SetAside(render_call(self._name, text), " ".join(problems), call))
+            raw = render_call(disarm(self._name), disarm(text))
+            self.set_aside.append(SetAside(raw, " ".join(problems), call))
             return
         self._count()
         yield call

@@ -61,7 +61,7 @@ async def answer(
         async with aclosing(_follow_up(rounds[-1], upstream, request, desk)) as events:
             async for event in events:
                 yield event
-    for event in _leftovers(desk, policy, rounds[0].prompt):
+    for event in _leftovers(desk, policy, rounds[-1].prompt):
         yield event
     if request.wants_call and not desk.sent:
         raise NoCallError("The agent made no call, although tool_choice asks for one. Try again, or use another agent.")
@@ -139,7 +139,8 @@ def _leftovers(desk: CallDesk, policy: CallPolicy, prompt: str) -> Iterator[Even
             desk.sent += 1
             yield left.call
         else:
-            yield Text(restore(left.raw) if QUOTE in prompt else left.raw)
+            disarmed = left.call is not None or QUOTE in prompt
+            yield Text(restore(left.raw) if disarmed else left.raw)
 
 
 def _finish_reason(desk: CallDesk, report: Report) -> FinishReason:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from custom_handler.calls import SetAside
 from custom_handler.markers import END, START
+from custom_handler.prompt import tagged
 from custom_handler.request import ChatRequest
 
 _ONLY = f"Write nothing but the {START} … {END} block."
@@ -34,4 +35,4 @@ ABOUT_ANNOUNCED = (
 
 def render(prompt: str, answer: str, complaint: str) -> str:
     """The prompt of the follow-up: everything so far, the answer, and what is wrong with it."""
-    return f"{prompt}\n\n<assistant>\n{answer}\n</assistant>\n\n{complaint}"
+    return "\n\n".join((prompt, tagged("assistant", answer), complaint))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
+from functools import cached_property
 
 
 def new_answer_id() -> str:
@@ -20,10 +21,15 @@ class CallIds:
     """
 
     def __init__(self, correlation_id: str, messages: object) -> None:
-        self._correlation_id = correlation_id
-        self._messages = messages
+        self._seed = (correlation_id, messages)
 
     def of(self, index: int) -> str:
         """The id of call number `index` (from 0)."""
-        seed = json.dumps([self._correlation_id, self._messages, index], default=str)
-        return f"call_{hashlib.sha256(seed.encode()).hexdigest()[:24]}"
+        digest = self._digest.copy()
+        digest.update(str(index).encode())
+        return f"call_{digest.hexdigest()[:24]}"
+
+    @cached_property
+    def _digest(self) -> hashlib._Hash:
+        """What all calls share; long messages are read once, and not at all for an answer without calls."""
+        return hashlib.sha256(json.dumps(self._seed, default=str).encode())

@@ -1,9 +1,9 @@
 """An OpenAI chat request → the one text that the agent is given.
 
 Pure and deterministic: the same request gives the same text. Whatever others wrote is disarmed, so that nothing in it
-can look like a call or end its section. System text comes first, then the tools with the call
-format, then the turns in the order they happened; calls and results of the past stand in the form that the model is
-asked to write, since models copy what they see. A single plain question is sent as it is, with nothing around it.
+can look like a call or end its section. System text comes first, then the tools with the call format, then the turns in
+the order they happened; calls and results of the past stand in the form that the model is asked to write, since models
+copy what they see. A single plain question is sent as it is, with nothing around it.
 
     {system text}
 
@@ -27,7 +27,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from custom_handler.disarm import QUOTE, disarm
-from custom_handler.markers import render_call
+from custom_handler.markers import END, START, render_call
 from custom_handler.request import ChatRequest, Message, Tool, ToolChoice
 from custom_handler.signatures import NOTATION, render_tools
 
@@ -52,7 +52,7 @@ _ESCAPES = re.compile(r"\\\\|(?:\\u[0-9a-fA-F]{4})+")
 
 _WRITE_NOW = "Write the assistant's next message, and only that."
 _ABOUT_QUOTES = f"`{QUOTE}` inside a marker or a tag says that it is quoted text; copy it as it stands."
-_REMINDER = "To use a tool, write its FUNCTION_CALL_START … FUNCTION_CALL_END block."
+_REMINDER = f"To use a tool, write its {START} … {END} block."
 
 
 def render(request: ChatRequest) -> str:
@@ -69,6 +69,11 @@ def render(request: ChatRequest) -> str:
     ]
     prompt = "\n\n".join(filter(None, sections))
     return f"{prompt}\n{_ABOUT_QUOTES}" if QUOTE in prompt else prompt
+
+
+def tagged(tag: str, text: str, attributes: str = "") -> str:
+    """`text` as one section of the prompt."""
+    return f"<{tag}{attributes}>\n{text}\n</{tag}>"
 
 
 def _split_system(messages: Sequence[Message]) -> tuple[Sequence[Message], Sequence[Message]]:
@@ -101,18 +106,18 @@ def _turns(turns: Iterable[Message]) -> Iterator[str]:
     for turn in turns:
         if turn.role == "tool":
             label = labels.get(turn.tool_call_id or "") or _attribute("name", turn.name or "tool")
-            yield _tagged("tool_result", disarm(turn.text), label)
+            yield tagged("tool_result", disarm(turn.text), label)
         elif turn.role == "assistant":
             labels.update(_result_labels(turn))
             yield from _assistant(turn)
         else:
-            yield _tagged(turn.role, disarm(turn.text))
+            yield tagged(turn.role, disarm(turn.text))
 
 
 def _assistant(turn: Message) -> Iterator[str]:
     calls = (render_call(disarm(call.name), disarm(_written_out(call.arguments))) for call in turn.calls)
     if text := "\n".join(filter(None, (disarm(turn.text), *calls))):
-        yield _tagged("assistant", text)
+        yield tagged("assistant", text)
 
 
 def _written_out(arguments: str) -> str:
@@ -140,7 +145,3 @@ def _result_labels(turn: Message) -> Iterator[tuple[str, str]]:
 def _attribute(name: str, value: str) -> str:
     """An attribute of a tag; a name that could break out of it is written as JSON does."""
     return f" {name}={json.dumps(disarm(value), ensure_ascii=False)}"
-
-
-def _tagged(tag: str, text: str, attributes: str = "") -> str:
-    return f"<{tag}{attributes}>\n{text}\n</{tag}>"

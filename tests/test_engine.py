@@ -243,3 +243,12 @@ async def test_what_the_model_quotes_of_disarmed_text_comes_as_it_was() -> None:
     assert marker not in agent.prompts[0].partition("<tools>")[0]
     assert "".join(event.text for event in events if isinstance(event, Text)) == f"It is {marker}.\n"
     assert ToolCall("run", f'{{"a": "{marker}"}}') in events
+
+
+async def test_a_broken_call_that_quotes_a_marker_is_disarmed_for_the_agent_and_restored_for_the_client() -> None:
+    marker = "FUNCTION_CALL_START"
+    asked = ChatRequest((Message("system", f"Never write {marker}."), *ASKED.messages), (NUMBER,))
+    broken = Delta(render_call("add", f'{{"n": "{disarm(disarm(marker))}"}}'))
+    agent = Agent(broken, REPORT, then=[[Delta("I cannot"), REPORT]])
+    assert (await events_of(agent, asked))[0] == Text(render_call("add", f'{{"n": "{disarm(marker)}"}}'))
+    assert broken.text in agent.prompts[1].partition("could not be carried out")[2]
