@@ -147,8 +147,7 @@ class CallBlock:
         if stop == '"' and labelled and not self._unknown:
             return self._go(self._in_string, at)
         if stop in ENDS.values() and not self._unknown:
-            out += [CallBegan(self._name), CallArguments("{}"), CallEnded()]
-            self._any_calls = True
+            self._give_call(self._name, "{}", out)
             return self._go(self._in_tail, at)
         return self._not_a_call(out)
 
@@ -215,15 +214,13 @@ class CallBlock:
         string = _STRING.match(self.rest)
         if string is None:
             return False
-        inner = LenientJson()
         try:
-            strict = inner.feed(json.loads(string.group(), strict=False)) + inner.flush()
+            strict = _inner_json(json.loads(string.group(), strict=False))
         except ValueError:
+            strict = None
+        if strict is None:
             return self._go(self._in_garbage, 0)
-        if not inner.complete:
-            return self._go(self._in_garbage, 0)
-        out += [CallBegan(self._name), CallArguments(strict), CallEnded()]
-        self._any_calls = True
+        self._give_call(self._name, strict, out)
         return self._go(self._in_tail, string.end())
 
     def _in_tail(self, out: list[Content]) -> bool:
@@ -303,8 +300,11 @@ class CallBlock:
         self._unknown = len(known) < max(1, len(calls))
         self._name = next((call[0] for call in calls if call and call not in known), "")
         for name, arguments in () if self._unknown else known:
-            out += [CallBegan(name), CallArguments(arguments), CallEnded()]
-            self._any_calls = True
+            self._give_call(name, arguments, out)
+
+    def _give_call(self, name: str, arguments: str, out: list[Content]) -> None:
+        out += [CallBegan(name), CallArguments(arguments), CallEnded()]
+        self._any_calls = True
 
     def _set_name(self, name: str) -> None:
         self._name, self._unknown = name, name not in self._tool_names
@@ -377,7 +377,14 @@ def _from_object(item: Any) -> tuple[str, str] | None:
     name = next((item[key] for key in NAME_KEYS if isinstance(item.get(key), str)), None)
     arguments: Any = next((item[key] for key in ARGUMENTS_KEYS if key in item), {})
     if isinstance(arguments, str):
-        inner = LenientJson()
-        text = inner.feed(arguments) + inner.flush()
-        return (name, text) if name and inner.complete else None
-    return (name, json.dumps(arguments, ensure_ascii=False)) if name and isinstance(arguments, dict) else None
+        text = _inner_json(arguments)
+    else:
+        text = json.dumps(arguments, ensure_ascii=False) if isinstance(arguments, dict) else None
+    return (name, text) if name and text is not None else None
+
+
+def _inner_json(text: str) -> str | None:
+    """The strict JSON that `text` begins with; None when it begins with none that is whole."""
+    reader = LenientJson()
+    strict = reader.feed(text) + reader.flush()
+    return strict if reader.complete else None
