@@ -26,7 +26,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from custom_handler.markers import ENDS
+from custom_handler.markers import ENDS, length_begun
 
 #: What stands in a disarmed marker. Nobody writes this: text of which it is a part is escaped all the same.
 QUOTE = "~quoted:"
@@ -114,8 +114,7 @@ class Restorer:
     def feed(self, text: str) -> str:
         """What can be given out of everything so far."""
         text = self._run + self._held + text
-        at = text.rfind(QUOTE[0], max(0, len(text) - len(QUOTE) + 1))
-        held_from = at if at >= 0 and QUOTE.startswith(text[at:]) else len(text)
+        held_from = len(text) - length_begun(text, QUOTE)
         ready, self._held = text[:held_from], text[held_from:]
         self._run = QUOTE if ready.endswith(QUOTE) else ""
         return restore(ready)

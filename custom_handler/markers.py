@@ -42,3 +42,11 @@ INVENTED_RESULTS = ("<tool_result", "<tool_response", "<function_results", "FUNC
 def render_call(name: str, arguments: str) -> str:
     """A call in the documented form; `arguments` is the text of a JSON object."""
     return f"{START}\n{name}\n{ARGUMENTS} {arguments}\n{END}"
+
+
+def length_begun(text: str, marker: str) -> int:
+    """The length of the longest end of `text` that is a beginning of `marker`, but not all of it."""
+    at = text.find(marker[0], max(0, len(text) - len(marker) + 1))
+    while at >= 0 and not marker.startswith(text[at:]):
+        at = text.find(marker[0], at + 1)
+    return len(text) - at if at >= 0 else 0

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection
 
 from custom_handler.call_block import LONGEST_MARKER, CallBlock
 from custom_handler.events import CallBegan, CallBroken, Content, Reasoning, Text
-from custom_handler.markers import ENDS, INVENTED_RESULTS, REASONING
+from custom_handler.markers import ENDS, INVENTED_RESULTS, REASONING, length_begun
 
 _OPENERS = (*ENDS, *REASONING)
 #: Every opener has one of these in it; to look for them first takes a fraction of the time.
@@ -114,7 +114,7 @@ class CallParser:
 
     def _in_reasoning(self, out: list[Content]) -> bool:
         text, end, rest = self._buffer.partition(self._reasoning_end)
-        keep = 0 if end else _suffix_of(text, self._reasoning_end)
+        keep = 0 if end else length_begun(text, self._reasoning_end)
         if len(text) > keep:
             out.append(Reasoning(text[: len(text) - keep]))
         if end:
@@ -181,8 +181,3 @@ def _held_back(text: str) -> int:
         if tail[first.start() :] in _OPENER_PREFIXES:
             return len(tail) - first.start()
     return 0
-
-
-def _suffix_of(text: str, marker: str) -> int:
-    """The length of the longest end of `text` that begins `marker`."""
-    return next((size for size in range(min(len(text), len(marker) - 1), 0, -1) if marker.startswith(text[-size:])), 0)

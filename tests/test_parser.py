@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from custom_handler.events import CallArguments, CallBegan, CallBroken, CallEnded, Content, Reasoning, Text
-from custom_handler.markers import ENDS, render_call
+from custom_handler.markers import ENDS, length_begun, render_call
 from custom_handler.parser import CallParser
 
 TOOLS = ("get_weather", "run")
@@ -248,3 +248,20 @@ def test_without_a_call_or_a_broken_one_nothing_is_lost_or_added(text: str) -> N
     items = parse(text)
     if all(isinstance(item, Text) for item in items):
         assert "".join(item.text for item in items if isinstance(item, Text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [
+        ("", 0),
+        ("a", 1),
+        ("xaab", 3),
+        ("xaaab", 3),
+        ("aabaa", 2),
+        ("aaba", 1),
+        ("aaba a", 1),
+        ("aabx", 0),
+    ],
+)
+def test_the_longest_beginning_of_a_marker_at_the_end_of_a_text_is_found(text: str, length: int) -> None:
+    assert length_begun(text, "aaba") == length
