@@ -19,7 +19,8 @@ from tests.support.proxy import environment
 
 _GUIDES = ROOT / "docs" / "clients"
 #: Where `make clients` installs them.
-_PROGRAMS = (".venv-clients", ".venv-clients-crewai", ".venv-clients-aider", "clients/node_modules/.bin")
+_PYTHON, _CREWAI, _AIDER = ".venv-clients", ".venv-clients-crewai", ".venv-clients-aider"
+_NPM = "clients/node_modules/.bin"
 _RESULT = re.compile(r'^<tool_result name="(\w+)"', re.MULTILINE)
 
 #: What a coding program is asked to do: its first call writes what its second reads.
@@ -46,7 +47,6 @@ class Client:
         return str(ROOT / self.venv / "bin") if self.venv.startswith(".venv") else str(ROOT / self.venv)
 
 
-_PYTHON, _CREWAI, _AIDER, _NPM = _PROGRAMS
 LIBRARIES = [
     Client("openai-agents", _PYTHON, ["get_temperature", "to_fahrenheit"]),
     Client("pydantic-ai", _PYTHON, ["get_temperature", "to_fahrenheit"]),
