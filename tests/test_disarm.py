@@ -7,20 +7,21 @@ import re
 import unicodedata
 from collections.abc import Callable
 from functools import cache
-from itertools import pairwise
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from custom_handler.disarm import QUOTE, TAGS, Restorer, disarm, restore
-from custom_handler.events import CallArguments, CallBegan, CallEnded, ToolCall
+from custom_handler.events import ToolCall
 from custom_handler.markers import ENDS, render_call
 from custom_handler.parser import CallParser
 from custom_handler.prompt import render
 from custom_handler.request import ChatRequest
 from tests.corpus.attacks import ATTACKS, TRICKS, Attack
 from tests.corpus.attacks.places import PLACES, Place
+from tests.support.content import joined
+from tests.support.pieces import cut_at, cut_into
 
 GENUINE = ToolCall("read_file", '{"path": "report.txt"}')
 MARKERS = [*ENDS, *ENDS.values()]
@@ -58,17 +59,8 @@ MODELS = pytest.mark.parametrize("quoted", [word_for_word, in_plain_letters])
 def calls_in(answer: str, asked: ChatRequest) -> list[ToolCall]:
     """Every call that the parser begins and ends, checked or not."""
     parser = CallParser([disarm(tool.name) for tool in asked.tools])
-    calls: list[ToolCall] = []
-    name, arguments = "", ""
-    for item in (*parser.feed(answer), *parser.flush()):
-        match item:
-            case CallBegan():
-                name, arguments = item.name, ""
-            case CallArguments():
-                arguments += item.text
-            case CallEnded():
-                calls.append(ToolCall(name, arguments))
-    return calls
+    items = joined([*parser.feed(answer), *parser.flush()])
+    return [item for item in items if isinstance(item, ToolCall)]
 
 
 def wrong_calls(answer: str, asked: ChatRequest) -> list[ToolCall]:
@@ -232,10 +224,8 @@ def test_every_character_that_unicode_folds_to_a_letter_of_a_marker_is_seen_thro
 @given(NEARLY_MARKERS, st.lists(st.integers(0, 60)), st.booleans())
 def test_pieces_are_restored_as_the_whole_is(text: str, cuts: list[int], twice: bool) -> None:
     written = disarm(disarm(text)) if twice else text
-    places = sorted({min(cut, len(written)) for cut in cuts} | {0, len(written)})
     restorer = Restorer()
-    pieces = [restorer.feed(written[start:end]) for start, end in pairwise(places)]
-    assert "".join(pieces) + restorer.flush() == restore(written)
+    assert "".join(map(restorer.feed, cut_at(written, cuts))) + restorer.flush() == restore(written)
 
 
 @pytest.mark.parametrize("size", range(1, 12))
@@ -243,7 +233,7 @@ def test_pieces_of_any_size_are_restored_as_the_whole_is(size: int) -> None:
     written = f"~~quoted~quoted:{QUOTE}a{QUOTE}{QUOTE}{QUOTE}b FUNCTION_CALL_{QUOTE}START ~quo {QUOTE}{QUOTE[:-1]}"
     for first in range(size):
         restorer = Restorer()
-        pieces = [written[:first], *(written[at : at + size] for at in range(first, len(written), size))]
+        pieces = [written[:first], *cut_into(written[first:], size)]
         assert "".join(map(restorer.feed, pieces)) + restorer.flush() == restore(written)
 
 

@@ -14,6 +14,7 @@ from custom_handler.markers import render_call
 from custom_handler.request import ChatRequest, Message, Tool, ToolChoice
 from custom_handler.settings import CallPolicy
 from custom_handler.upstream.base import Delta, Piece, Report
+from tests.support.pieces import cut_into
 
 ASKED = ChatRequest((Message("user", "Hi"),), tools=(Tool("run", "", {}),))
 
@@ -178,7 +179,7 @@ async def test_without_follow_ups_nobody_is_asked_again() -> None:
 async def test_a_long_call_is_sent_as_it_is_written(size: int) -> None:
     arguments = '{"code": "' + "x" * 1500 + '"}'
     text = render_call("run", arguments)
-    pieces = [Delta(text[start : start + size]) for start in range(0, len(text), size)]
+    pieces = [Delta(piece) for piece in cut_into(text, size)]
     events = await events_of(Agent(*pieces, REPORT))
     assert events[0] == CallBegan("run")
     assert "".join(event.text for event in events if isinstance(event, CallArguments)) == arguments

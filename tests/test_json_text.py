@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from custom_handler.json_text import AsWritten, JsonText
 from custom_handler.output import OutputFormat
+from tests.support.pieces import cut_at
 
 OBJECT = OutputFormat()
 NUMBERS = OutputFormat({"type": "array", "items": {"type": "integer"}})
@@ -20,12 +21,6 @@ ANYTHING = OutputFormat({})
 FORMATS = [OBJECT, NUMBERS, OBJECTS, FLAGS, ANYTHING, OutputFormat({"type": "string"})]
 EVERYWHERE = list(range(1, 400))
 CUTS = st.lists(st.integers(0, 80), max_size=12)
-
-
-def cut_at(text: str, cuts: list[int]) -> list[str]:
-    """`text` in pieces; cuts beyond its end make empty pieces."""
-    edges = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
-    return [text[start:end] for start, end in itertools.pairwise(edges)]
 
 
 def value_in(pieces: list[str], output: OutputFormat = OBJECT) -> tuple[str, bool]:

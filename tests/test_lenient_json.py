@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from custom_handler.lenient_json import LenientJson
+from tests.support.pieces import cut_into
 
 
 def may_follow(text: str) -> bool | None:
@@ -20,7 +21,7 @@ def may_follow(text: str) -> bool | None:
 def read(text: str, size: int = 10_000_000) -> tuple[str, bool, str]:
     """The strict JSON, whether it is complete, and the rest."""
     reader = LenientJson(may_follow)
-    strict = "".join(reader.feed(text[start : start + size]) for start in range(0, len(text), size)) + reader.flush()
+    strict = "".join(reader.feed(piece) for piece in cut_into(text, size)) + reader.flush()
     return strict, reader.complete, reader.rest
 
 

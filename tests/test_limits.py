@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 
 import litellm
@@ -11,13 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from custom_handler.limits import LengthLimit, StopFilter
-
-
-def cut_at(text: str, cuts: list[int]) -> list[str]:
-    """`text` in pieces; cuts beyond its end make empty pieces."""
-    edges = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
-    return [text[start:end] for start, end in itertools.pairwise(edges)]
-
+from tests.support.pieces import cut_at, cut_into
 
 CUTS = st.lists(st.integers(0, 60), max_size=12)
 EVERYWHERE = list(range(1, 400))
@@ -114,7 +107,7 @@ class Comparisons(str):
 def test_partial_matches_cost_no_second_look(piece: int) -> None:
     word, text = Comparisons("a" * 500 + "b"), "a" * 20_000
     stop = StopFilter([word])
-    assert sum(len(stop.feed(text[start : start + piece])) for start in range(0, len(text), piece)) == 19_500
+    assert sum(len(stop.feed(part)) for part in cut_into(text, piece)) == 19_500
     assert word.asked < 8 * len(text)
 
 
@@ -235,7 +228,7 @@ def test_a_long_answer_is_counted_once_in_few_stretches() -> None:
     counter = Counter()
     limit = LengthLimit(40_000, counter)
     text = "internationalization of answers " * 4_000
-    given_out = "".join([limit.feed(text[start : start + 10]) for start in range(0, len(text), 10)]) + limit.flush()
+    given_out = "".join([limit.feed(piece) for piece in cut_into(text, 10)]) + limit.flush()
     assert limit.exceeded
     assert len(counter.texts) < 100
     assert sum(map(len, counter.texts)) < 1.1 * len(given_out)

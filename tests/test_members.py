@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from custom_handler.members import WithoutMembers
+from tests.support.pieces import cut_at
 
 NAMES = ("step_id", "tool_execution_id")
 HOSTILE = '"[}\\",]{\\\\"'
@@ -17,8 +17,7 @@ HOSTILE = '"[}\\",]{\\\\"'
 
 def without(text: str, *cuts: int, names: tuple[str, ...] = NAMES) -> str:
     reader = WithoutMembers(names)
-    pieces = itertools.pairwise((0, *cuts, len(text)))
-    return "".join([reader.feed(text[start:end]) for start, end in pieces]) + reader.flush()
+    return "".join([reader.feed(piece) for piece in cut_at(text, cuts)]) + reader.flush()
 
 
 TEXTS = {

@@ -1,72 +1,24 @@
 """The parser: which text becomes a call, and that nothing depends on where the text was cut."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custom_handler.events import CallArguments, CallBegan, CallBroken, CallEnded, Content, Reasoning, Text
+from custom_handler.events import CallArguments, CallBegan, CallEnded, Text, ToolCall
 from custom_handler.markers import ENDS, length_begun, render_call
 from custom_handler.parser import CallParser
+from tests.support.content import Broken, Item, joined
+from tests.support.pieces import cut_at, cut_into
 
 TOOLS = ("get_weather", "run")
-
-
-@dataclass(frozen=True)
-class ToolCall:
-    """A whole call."""
-
-    name: str
-    arguments: str
-
-
-@dataclass(frozen=True)
-class Broken:
-    """A block that is no call."""
-
-    raw: str
-    cut: bool = False
-
-
-Item = Text | Reasoning | ToolCall | Broken
 
 
 def parse(*pieces: str, tools: tuple[str, ...] = TOOLS) -> list[Item]:
     """Everything the parser gives for `pieces`, with neighbouring pieces joined and calls put together."""
     parser = CallParser(tools)
     return joined([item for piece in pieces for item in parser.feed(piece)] + parser.flush())
-
-
-def joined(content: Sequence[Content]) -> list[Item]:
-    out: list[Item] = []
-    name, arguments = "", ""
-    for item in content:
-        match item:
-            case CallBegan():
-                name, arguments = item.name, ""
-            case CallArguments():
-                arguments += item.text
-            case CallEnded():
-                json.loads(arguments)
-                out.append(ToolCall(name, arguments))
-            case CallBroken():
-                out.append(Broken(item.raw, item.cut))
-            case Text() | Reasoning():
-                add_text(out, item)
-    return out
-
-
-def add_text(out: list[Item], item: Text | Reasoning) -> None:
-    if out and isinstance(out[-1], type(item)):
-        item = type(item)(out.pop().text + item.text)  # type: ignore[union-attr] # of the same type
-    out.append(item)
-
-
-def cut_into(text: str, size: int) -> list[str]:
-    return [text[start : start + size] for start in range(0, len(text), size)]
 
 
 CALL = render_call("get_weather", '{"city": "Recife"}')
@@ -224,9 +176,8 @@ def merged(content: list[Text | ToolCall]) -> list[Item]:
 @given(st.lists(CALLS | PROSE.map(Text), max_size=6), st.data())
 def test_calls_and_text_come_back_as_they_were_written(content: list[Text | ToolCall], data: st.DataObject) -> None:
     text = "".join(render_call(i.name, i.arguments) if isinstance(i, ToolCall) else i.text for i in content)
-    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=8)))
-    pieces = [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
-    assert parse(*pieces) == merged(content)
+    cuts = data.draw(st.lists(st.integers(0, len(text)), max_size=8))
+    assert parse(*cut_at(text, cuts)) == merged(content)
 
 
 FRAGMENTS = st.lists(

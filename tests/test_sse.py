@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from custom_handler.upstream.sse import EventReader
+from tests.support.pieces import cut_into
 
 
 def read(*pieces: bytes) -> list[tuple[str, str]]:
@@ -37,7 +38,7 @@ def read(*pieces: bytes) -> list[tuple[str, str]]:
 def test_events_are_read_whole_however_the_bytes_are_cut(
     stream: bytes, events: list[tuple[str, str]], size: int
 ) -> None:
-    assert read(*(stream[start : start + size] for start in range(0, len(stream), size))) == events
+    assert read(*cut_into(stream, size)) == events
 
 
 def test_events_of_one_read_come_together_and_at_once() -> None:
@@ -51,4 +52,4 @@ STREAMS = st.lists(st.sampled_from([b"data: x", b"data", b": c", b"\n", b"\r\n",
 
 @given(STREAMS.map(b"".join), st.integers(1, 20))
 def test_nonsense_reads_the_same_however_it_is_cut(stream: bytes, size: int) -> None:
-    assert read(*(stream[start : start + size] for start in range(0, len(stream), size))) == read(stream)
+    assert read(*cut_into(stream, size)) == read(stream)

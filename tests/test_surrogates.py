@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from custom_handler.surrogates import SurrogateJoiner, mend
+from tests.support.pieces import cut_into
 
 TEXT = st.text(st.characters() | st.characters(categories=["Cs"]), max_size=20)
 
@@ -26,5 +27,5 @@ def test_mended_text_can_be_written_and_is_mended_for_good(text: str) -> None:
 @given(TEXT, st.integers(1, 5))
 def test_text_in_pieces_is_mended_like_the_whole(text: str, size: int) -> None:
     joiner = SurrogateJoiner()
-    pieces = [joiner.feed(text[start : start + size]) for start in range(0, len(text), size)]
+    pieces = [joiner.feed(piece) for piece in cut_into(text, size)]
     assert "".join(pieces) + joiner.flush() == mend(text)

@@ -6,12 +6,12 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from random import Random
 from typing import NoReturn
 
 from tests.corpus.case import Call, Case, Item, Reasoning, Text
 from tests.corpus.reader import Outcome, Reader
+from tests.support.pieces import cut_at, cut_into
 
 PIECE_SIZES = (1, 2, 3, 5, 11, 23)
 RANDOM_CUTS = 3
@@ -53,10 +53,10 @@ def cuts(case: Case) -> Iterator[list[str]]:
     """The text of a case in pieces, in many ways."""
     text, random = case.text, Random(case.text)  # noqa: S311 - a corpus needs a seed, not secrecy
     for size in PIECE_SIZES:
-        yield [text[start : start + size] for start in range(0, len(text), size)]
+        yield cut_into(text, size)
     for _ in range(RANDOM_CUTS):
-        places = sorted(random.choices(range(len(text) + 1), k=random.randint(1, 12)))
-        yield [text[start:end] for start, end in pairwise([0, *places, len(text)])]
+        places = random.choices(range(len(text) + 1), k=random.randint(1, 12))
+        yield cut_at(text, places)
     if case.every_cut:
         yield from ([text[:place], text[place:]] for place in range(1, len(text)))
 
