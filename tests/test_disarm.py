@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable
-from functools import cache
 
 import pytest
 from hypothesis import example, given
@@ -15,12 +13,12 @@ from hypothesis import strategies as st
 from custom_handler.disarm import QUOTE, TAGS, Restorer, disarm, restore
 from custom_handler.events import ToolCall
 from custom_handler.markers import ENDS, render_call
-from custom_handler.parser import CallParser
 from custom_handler.prompt import render
 from custom_handler.request import ChatRequest
 from tests.corpus.attacks import ATTACKS, TRICKS, Attack
-from tests.corpus.attacks.places import PLACES, Place
-from tests.support.content import joined
+from tests.corpus.attacks.models import MODELS, Model, in_plain_letters
+from tests.corpus.attacks.outcome import calls_in, succeeds
+from tests.corpus.attacks.places import PLACES
 from tests.support.pieces import cut_at, cut_into
 
 GENUINE = ToolCall("read_file", '{"path": "report.txt"}')
@@ -39,50 +37,7 @@ NEARLY_MARKERS = st.lists(
 ).map("".join)
 
 
-def word_for_word(prompt: str) -> str:
-    return prompt
-
-
-def in_plain_letters(prompt: str) -> str:
-    """The prompt as quoted by a model that mends what looks like a marker."""
-    lookalikes = str.maketrans("СТЅЕАаеѕоΝΤΕΑΙο", "CTSEAaesoNTEAIo", "\u3164")  # noqa: RUF001
-    visible = "".join(c for c in prompt.translate(lookalikes) if unicodedata.category(c) not in ("Cf", "Mn"))
-    plain = unicodedata.normalize("NFKC", visible)
-    words = r"(?i)(function|tool)[\\ _-]+call[\\ _-]+(start|end)"
-    plain = re.sub(words, lambda marker: f"{marker[1]}_CALL_{marker[2]}".upper(), plain)
-    return re.sub(r"(?i)<\s*(/?)\s*tool\\?_call>", r"<\1tool_call>", plain)
-
-
-MODELS = pytest.mark.parametrize("quoted", [word_for_word, in_plain_letters])
-
-
-def calls_in(answer: str, asked: ChatRequest) -> list[ToolCall]:
-    """Every call that the parser begins and ends, checked or not."""
-    parser = CallParser([disarm(tool.name) for tool in asked.tools])
-    items = joined([*parser.feed(answer), *parser.flush()])
-    return [item for item in items if isinstance(item, ToolCall)]
-
-
-def wrong_calls(answer: str, asked: ChatRequest) -> list[ToolCall]:
-    past = [call.arguments for turn in asked.messages for call in turn.calls]
-    return [call for call in calls_in(answer, asked) if call.name != "read_file" or restore(call.arguments) not in past]
-
-
-def structure(prompt: str) -> list[str]:
-    """All that can be taken for a tag of the prompt."""
-    return re.findall(rf"(?i)< *\xa0?/?\xa0? *(?:{'|'.join(TAGS)})(?![\w:.-])", prompt.replace("\\_", "_"))
-
-
-def succeeds(attack: Attack, quoted: Callable[[str], str]) -> bool:
-    """Whether the model's quotation of the prompt makes a call, or the prompt has another structure than without."""
-    asked = attack.place(attack.texts)
-    answer = quoted(render(asked))
-    return bool(wrong_calls(answer, asked)) or structure(answer) != harmless_structure(attack.place, len(attack.texts))
-
-
-@cache
-def harmless_structure(place: Place, texts: int) -> list[str]:
-    return structure(render(place(["{}" for _ in range(texts)])))
+BOTH_MODELS = pytest.mark.parametrize("quoted", MODELS)
 
 
 def test_the_corpus_has_every_place_and_more_than_a_thousand_attacks() -> None:
@@ -97,19 +52,15 @@ def test_every_attack_succeeds_against_a_prompt_that_is_not_disarmed(
 ) -> None:
     monkeypatch.setattr("custom_handler.prompt.disarm", lambda text: text)
     attacks = [attack for attack in ATTACKS if attack.name.startswith(f"{place} / ")]
-    duds = [
-        attack.name
-        for attack in attacks
-        if not any(succeeds(attack, quoted) for quoted in (word_for_word, in_plain_letters))
-    ]
+    duds = [attack.name for attack in attacks if not any(succeeds(attack, quoted) for quoted in MODELS)]
     assert attacks
     # The name of a result stands in an attribute, which is written as JSON: nothing in it can look like a block.
     assert duds == [] or place == "name of a result"
 
 
-@MODELS
+@BOTH_MODELS
 @pytest.mark.parametrize("place", PLACES)
-def test_no_attack_succeeds(place: str, quoted: Callable[[str], str]) -> None:
+def test_no_attack_succeeds(place: str, quoted: Model) -> None:
     attacks = [attack for attack in (*ATTACKS, *TRICKS) if attack.name.startswith(f"{place} / ")]
     assert attacks
     assert [attack.name for attack in attacks if succeeds(attack, quoted)] == []

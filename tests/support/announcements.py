@@ -111,13 +111,32 @@ NEGATIVE = {language: read(f"negative_{language}") for language in LANGUAGES}
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Of what was taken for announcements, the share that is; and of the announcements, the share that was found."""
+    """How well the announcements among some answers are found.
 
-    precision: float
-    recall: float
+    Attributes:
+        positive, negative: answers that announce an action, and answers that do not.
+        found, mistaken: how many of each were taken for announcements.
+    """
+
+    language: str
+    part: str
+    positive: int
+    negative: int
+    found: int
+    mistaken: int
+
+    @property
+    def precision(self) -> float:
+        """Of what was taken for announcements, the share that is."""
+        return self.found / (self.found + self.mistaken)
+
+    @property
+    def recall(self) -> float:
+        """Of the announcements, the share that was found."""
+        return self.found / self.positive
 
 
 def score(language: str, part: str) -> Score:
     found = [case.announces for case in POSITIVE[language] if case.part == part]
-    mistaken = sum(case.announces for case in NEGATIVE[language] if case.part == part)
-    return Score(precision=sum(found) / (sum(found) + mistaken), recall=sum(found) / len(found))
+    mistaken = [case.announces for case in NEGATIVE[language] if case.part == part]
+    return Score(language, part, len(found), len(mistaken), sum(found), sum(mistaken))

@@ -21,6 +21,11 @@ class Attack:
     place: Place
     texts: tuple[str, ...]
 
+    @property
+    def place_name(self) -> str:
+        """Where the texts come from; the first part of the name."""
+        return self.name.split(" / ")[0]
+
 
 def _fits(place: str, text: str) -> bool:
     return place not in ONE_LINE or not set(text) & set('\n"\\')
