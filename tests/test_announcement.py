@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from custom_handler.announcement import announces_action
 from custom_handler.request import Tool
+from tests.corpus.thresholds import PRECISION
 from tests.support.announcements import AGENTS, LANGUAGES, NEGATIVE, PARTS, POSITIVE, score
 
 NEVER = ("question", "report", "refusal", "approval", "destructive", "conditional", "offer", "no_tool")
@@ -39,7 +40,7 @@ def test_the_corpora_are_large_and_no_case_counts_twice(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_announcements_are_told_from_other_answers(language: str, part: str) -> None:
     measured = score(language, part)
-    assert measured.precision >= 0.99
+    assert measured.precision >= PRECISION
     assert measured.recall >= 0.9
 
 
