@@ -47,7 +47,8 @@ class Fitted:
     """What became of a request.
 
     Attributes:
-        request: what to render; the very same object when nothing had to be done.
+        request: the very same object when nothing had to be done.
+        prompt: its prompt.
         dropped_turns: messages that were left out.
         cut_results: tool results that were cut in the middle.
         cut_characters: how many characters they lost.
@@ -56,6 +57,7 @@ class Fitted:
     """
 
     request: ChatRequest
+    prompt: str
     dropped_turns: int = 0
     cut_results: int = 0
     cut_characters: int = 0
@@ -72,6 +74,11 @@ class Fitted:
             f"by {self.cut_characters} characters; {self.tokens} tokens"
             f"{'' if self.fits else ', still above the limit'}"
         )
+
+
+def certainly_fits(prompt: str, limit_tokens: int) -> bool:
+    """Whether `prompt` has so few bytes that its tokens need not be counted."""
+    return len(prompt.encode("utf-8", "surrogatepass")) <= limit_tokens * _FEWEST_BYTES
 
 
 def fit(
@@ -92,11 +99,11 @@ def fit(
         estimate: do nothing, without counting, when two bytes a token stay below the limit. False after the service
             refused a prompt: then the estimate was wrong.
     """
-    prompt = render(request)
-    if estimate and len(prompt.encode("utf-8", "surrogatepass")) <= limit_tokens * _FEWEST_BYTES:
-        return Fitted(request)
+    whole = Fitted(request, render(request))
+    if estimate and certainly_fits(whole.prompt, limit_tokens):
+        return whole
     fitting = _Fitting(limit_tokens, count, render)
-    tried = fitting.weigh(Fitted(request), prompt)
+    tried = fitting.weigh(whole)
     for step in (fitting.drop_turns, fitting.cut_results):
         if not tried.fitted.fits:
             tried = step(tried)
@@ -136,12 +143,15 @@ class _Fitting:
     count: Callable[[str], int]
     render: Callable[[ChatRequest], str]
 
-    def weigh(self, fitted: Fitted, prompt: str | None = None) -> _Tried:
+    def weigh(self, fitted: Fitted) -> _Tried:
         """Count the tokens of `fitted`, and see whether they are few enough."""
-        prompt = self.render(fitted.request) if prompt is None else prompt
-        tokens = self.count(prompt)
-        excess = math.ceil(len(prompt) * (1 - _AIM * self.limit / max(1, tokens)))
-        return _Tried(replace(fitted, tokens=tokens, fits=tokens <= self.limit), len(prompt), excess)
+        tokens, size = self.count(fitted.prompt), len(fitted.prompt)
+        excess = math.ceil(size * (1 - _AIM * self.limit / max(1, tokens)))
+        return _Tried(replace(fitted, tokens=tokens, fits=tokens <= self.limit), size, excess)
+
+    def render_anew(self, fitted: Fitted) -> Fitted:
+        """`fitted` with the prompt of its request."""
+        return replace(fitted, prompt=self.render(fitted.request))
 
     def drop_turns(self, tried: _Tried) -> _Tried:
         """Leave out the oldest turns: no more than needed, or all that may go."""
@@ -152,7 +162,7 @@ class _Fitting:
             needed = gone[end] + tried.excess
             end = next((end for end in ends if gone[end] >= needed), ends[-1])
             ends = [later for later in ends if later > end]
-            tried = self.weigh(_without_oldest(whole, end))
+            tried = self.weigh(self.render_anew(_without_oldest(whole, end)))
         return tried
 
     def cut_results(self, tried: _Tried) -> _Tried:
@@ -163,7 +173,7 @@ class _Fitting:
         while size > _SHORTEST_RESULT and not tried.fitted.fits:
             level = _level(sizes, before.characters - tried.characters + tried.excess)
             size = max(_SHORTEST_RESULT, min(level, size - 1))  # always smaller, whatever the rendering makes of it
-            tried = self.weigh(_with_results_cut(before.fitted, size))
+            tried = self.weigh(self.render_anew(_with_results_cut(before.fitted, size)))
         return tried
 
 

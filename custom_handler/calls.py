@@ -25,7 +25,9 @@ from custom_handler.events import (
     ToolCall,
 )
 from custom_handler.markers import render_call
+from custom_handler.members import WithoutMembers
 from custom_handler.request import Tool
+from custom_handler.schema_coercion import WrittenFloat
 
 log = logging.getLogger("custom_handler.calls")
 
@@ -71,6 +73,7 @@ class CallDesk:
         self._name = ""
         self._held: list[str] | None = []  # arguments not sent yet; None when the call is being sent as it comes
         self._length = 0
+        self._members = WithoutMembers(())
 
     def take(self, content: Iterable[Content]) -> Iterator[Event]:
         """The events that `content` leads to."""
@@ -98,15 +101,16 @@ class CallDesk:
 
     def _take_arguments(self, text: str) -> Iterator[Event]:
         self._length += len(text)
-        if self._held is None:
-            yield CallArguments(text)
-            return
-        self._held.append(text)
-        if self._length > self._check_chars and not self._full:
-            begun, self._held = "".join(self._held), None
+        if self._held is not None:
+            self._held.append(text)
+            if self._length <= self._check_chars or self._full:
+                return
+            text, self._held = "".join(self._held), None
+            self._members = WithoutMembers(schema.noise(self._schemas[self._name]))
             self._count()
             yield CallBegan(self._name)
-            yield CallArguments(begun)
+        if ready := self._members.feed(text):
+            yield CallArguments(ready)
 
     def _end(self) -> Iterator[Event]:
         held, self._held = self._held, []
@@ -125,7 +129,7 @@ class CallDesk:
     def _check(self, text: str) -> tuple[ToolCall, Sequence[str]]:
         """The call with these arguments, coerced, and what is wrong with it."""
         try:
-            arguments = json.loads(text)
+            arguments = json.loads(text, parse_float=WrittenFloat)
         except (ValueError, RecursionError):  # numbers of thousands of digits, thousands of brackets: strict JSON still
             return ToolCall(self._name, text), ()
         checked = schema.check(arguments, self._schemas[self._name])

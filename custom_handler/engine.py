@@ -1,26 +1,25 @@
-"""One request as a sequence of events: ask the agent, read its answer, follow up where a call is missing or broken."""
+"""One request as a sequence of events: ask the agent, and ask again where something is missing or broken."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from itertools import chain
 
-from custom_handler import follow_up
+from custom_handler import budget, follow_up
 from custom_handler.announcement import announces_action
-from custom_handler.calls import CallDesk
-from custom_handler.disarm import QUOTE, disarm, restore
-from custom_handler.errors import BridgeError, NoCallError
-from custom_handler.events import Event, Finish, FinishReason, Reasoning, Text, Usage
-from custom_handler.parser import CallParser
+from custom_handler.calls import SetAside
+from custom_handler.disarm import QUOTE, restore
+from custom_handler.errors import BadOutputError, BridgeError, ContextWindowError, NoCallError
+from custom_handler.events import Event, Finish, FinishReason, Text, Usage
 from custom_handler.prompt import render
+from custom_handler.reader import Reader, Wanted
 from custom_handler.request import ChatRequest
-from custom_handler.restoring import Restoring
 from custom_handler.settings import CallPolicy
-from custom_handler.upstream.base import Delta, Report, Upstream
+from custom_handler.upstream.base import Report, Upstream
+from custom_handler.value_desk import ValueDesk
 
 log = logging.getLogger("custom_handler.engine")
 
@@ -33,47 +32,47 @@ _FINISH: dict[str | None, FinishReason] = {
 
 
 async def answer(
-    request: ChatRequest, upstream: Upstream, count_tokens: Callable[[str], int], policy: CallPolicy | None = None
+    request: ChatRequest,
+    upstream: Upstream,
+    count_tokens: Callable[[str], int],
+    policy: CallPolicy | None = None,
+    max_input_tokens: int = budget.DEFAULT_LIMIT,
 ) -> AsyncGenerator[Event, None]:
     """The events of one answer.
 
     Args:
         request: what the client asked.
         upstream: the agent that is asked.
-        count_tokens: an estimate for when the service does not tell; called with whole texts, off the event loop.
+        count_tokens: the tokens of a text, about; called off the event loop where the text may be long.
         policy: how calls are treated.
+        max_input_tokens: what the prompt may have; a longer conversation is made to fit.
 
     Raises:
         NoCallError: the request wants a call, and the agent makes none.
+        BadOutputError: the request wants a JSON value, and the agent writes none that can be given.
         BridgeError: from upstream, also in the middle of the answer.
     """
-    policy = policy or CallPolicy()
-    desk = CallDesk(request.callable_tools, policy.check_chars, at_most_one=not request.parallel_tool_calls)
-    rounds = [_Round(render(request))]
-    async with aclosing(_ask(rounds[0], upstream, request, desk)) as events:
+    exchange = _Exchange(request, upstream, count_tokens, policy or CallPolicy())
+    async with aclosing(exchange.begin(max_input_tokens)) as events:
         async for event in events:
             yield event
-    for _ in range(policy.follow_ups):
-        complaint = _complaint(request, rounds[0], desk, policy)
-        if complaint is None:
-            break
-        rounds.append(_Round(follow_up.render(rounds[0].prompt, rounds[-1].text, complaint)))
-        async with aclosing(_follow_up(rounds[-1], upstream, request, desk)) as events:
+    while (question := exchange.next_question()) is not None:
+        async with aclosing(exchange.follow_up(question)) as events:
             async for event in events:
                 yield event
-    for event in _leftovers(desk, policy, rounds[-1].prompt):
+    for event in exchange.leftovers():
         yield event
-    if request.wants_call and not desk.sent:
-        raise NoCallError("The agent made no call, although tool_choice asks for one. Try again, or use another agent.")
-    yield await _usage(rounds, count_tokens)
-    yield Finish(_finish_reason(desk, rounds[0].report))
+    exchange.check()
+    yield await exchange.usage()
+    yield Finish(exchange.finish_reason())
 
 
 @dataclass(slots=True)
-class _Round:
+class _Question:
     """One question to the agent and what came of it."""
 
     prompt: str
+    wanted: Wanted = "all"
     report: Report = field(default_factory=Report)
     pieces: list[str] = field(default_factory=list)
 
@@ -83,79 +82,191 @@ class _Round:
         return "".join(self.pieces)
 
 
-async def _ask(asked: _Round, upstream: Upstream, request: ChatRequest, desk: CallDesk) -> AsyncGenerator[Event, None]:
-    parser = CallParser([disarm(tool.name) for tool in request.callable_tools])
-    restoring = Restoring(active=QUOTE in asked.prompt)
-    async with aclosing(upstream.stream(asked.prompt)) as pieces:
-        async for piece in pieces:
-            if isinstance(piece, Delta):
-                asked.pieces.append(piece.text)
-                for event in desk.take(restoring.take(parser.feed(piece.text))):
+class _Exchange:
+    """The questions to the agent that one answer takes."""
+
+    def __init__(
+        self, request: ChatRequest, upstream: Upstream, count_tokens: Callable[[str], int], policy: CallPolicy
+    ) -> None:
+        self._request = request
+        self._upstream = upstream
+        self._count_tokens = count_tokens
+        self._policy = policy
+        self._reader = Reader(request, policy.check_chars, count_tokens)
+        self._questions: list[_Question] = []
+
+    # Asking
+
+    async def begin(self, max_input_tokens: int) -> AsyncGenerator[Event, None]:
+        """Ask what the client asked, and once more with less of it if the service finds that too long."""
+        fitted = await self._fit(max_input_tokens)
+        try:
+            async with aclosing(self._ask(_Question(fitted.prompt))) as events:
+                async for event in events:
                     yield event
-            else:
-                asked.report = piece
-    for event in desk.take(chain(restoring.take(parser.flush()), restoring.flush())):
-        yield event
-
-
-async def _follow_up(
-    asked: _Round, upstream: Upstream, request: ChatRequest, desk: CallDesk
-) -> AsyncGenerator[Event, None]:
-    """Ask again, for calls alone: text was given out already. What fails before a call leaves the answer as it was."""
-    log.info("Following up on the agent's answer")
-    before, desk.set_aside = desk.set_aside, []
-    sent = desk.sent
-    try:
-        async with aclosing(_ask(asked, upstream, request, desk)) as events:
+            return
+        except ContextWindowError as exc:
+            if self._questions[0].pieces:
+                raise
+            fitted = await self._shorten(fitted, exc)
+        self._questions.clear()  # what was refused has cost nothing
+        async with aclosing(self._ask(_Question(fitted.prompt))) as events:
             async for event in events:
-                if not isinstance(event, Text | Reasoning):
+                yield event
+
+    async def follow_up(self, question: _Question) -> AsyncGenerator[Event, None]:
+        """Ask again. What fails before it has brought anything leaves the answer as it was."""
+        log.info("Following up on the agent's answer")
+        calls, value = self._reader.calls, self._reader.value
+        before, calls.set_aside = calls.set_aside, []
+        sent = calls.sent
+        try:
+            async with aclosing(self._ask(question)) as events:
+                async for event in events:
                     yield event
-    except BridgeError as exc:
-        if desk.on_the_way:
-            raise
-        log.warning("The follow-up failed: %s", exc)
-    if desk.sent == sent and not desk.set_aside:
-        desk.set_aside = before
+        except BridgeError as exc:
+            if calls.on_the_way or (value and value.given):
+                raise
+            log.warning("The follow-up failed: %s", exc)
+        if calls.sent == sent and not calls.set_aside:
+            calls.set_aside = before
 
+    async def _ask(self, question: _Question) -> AsyncGenerator[Event, None]:
+        self._questions.append(question)
+        self._reader.begin(question.prompt, question.wanted)
+        async with aclosing(self._upstream.stream(question.prompt)) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, Report):
+                    question.report = piece
+                    continue
+                question.pieces.append(piece.text)
+                for event in self._reader.feed(piece.text):
+                    yield event
+                if self._reader.outlet.ended:
+                    return  # and so close the call: nobody will read the rest
+        for event in self._reader.flush():
+            yield event
 
-def _complaint(request: ChatRequest, first: _Round, desk: CallDesk, policy: CallPolicy) -> str | None:
-    """What is wrong with the answer so far; None when it may stand."""
-    if desk.cut:
+    async def _fit(self, limit: int, *, refused: bool = False) -> budget.Fitted:
+        prompt = render(self._request)
+        if not refused and budget.certainly_fits(prompt, limit):
+            return budget.Fitted(self._request, prompt)
+        fitted = await asyncio.to_thread(budget.fit, self._request, limit, self._count_tokens, estimate=not refused)
+        if fitted.summary:
+            log.warning("%s", fitted.summary)
+        return fitted
+
+    async def _shorten(self, refused: budget.Fitted, exc: ContextWindowError) -> budget.Fitted:
+        """Less than what was refused.
+
+        Raises:
+            ContextWindowError: the one given, when nothing more can be left out.
+        """
+        counted = refused.tokens
+        if counted is None:
+            counted = await asyncio.to_thread(self._count_tokens, refused.prompt)
+        log.warning("The agent refused a prompt of %d tokens by our count: %s", counted, exc)
+        shorter = await self._fit(budget.smaller(counted, exc.message), refused=True)
+        if len(shorter.prompt) >= len(refused.prompt):
+            raise exc
+        return shorter
+
+    # Deciding
+
+    def next_question(self) -> _Question | None:
+        """What to ask the agent now; None when the answer may stand."""
+        if self._ended_early or len(self._questions) > self._policy.follow_ups:
+            return None
+        first, last = self._questions[0], self._questions[-1]
+        if complaint := self._complaint_about_calls():
+            return _Question(follow_up.render(first.prompt, last.text, complaint), "calls")
+        if (value := self._missing_value) is not None:
+            return _Question(value.repair_prompt(first.text), "value")
         return None
-    if desk.set_aside:
-        return follow_up.about_broken(desk.set_aside)
-    if desk.sent or not request.callable_tools:
-        return None
-    if request.wants_call:
-        return follow_up.about_missing(request)
-    announced = policy.follow_announcements and announces_action(first.text, request.callable_tools)
-    return follow_up.ABOUT_ANNOUNCED if announced else None
 
+    def _complaint_about_calls(self) -> str | None:
+        """What is wrong with the calls so far; None when they may stand."""
+        calls, request = self._reader.calls, self._request
+        if calls.set_aside:
+            return follow_up.about_broken(calls.set_aside)
+        if calls.sent or not request.callable_tools:
+            return None
+        if request.wants_call:
+            return follow_up.about_missing(request)
+        text = self._questions[0].text
+        announced = self._policy.follow_announcements and announces_action(text, request.callable_tools)
+        return follow_up.ABOUT_ANNOUNCED if announced else None
 
-def _leftovers(desk: CallDesk, policy: CallPolicy, prompt: str) -> Iterator[Event]:
-    """What becomes of calls that are still broken: text, or where that is wanted and possible, the call as it is."""
-    for left in desk.set_aside:
-        if policy.broken_calls == "call" and left.call is not None:
-            desk.sent += 1
-            yield left.call
-        else:
-            disarmed = left.call is not None or QUOTE in prompt
-            yield Text(restore(left.raw) if disarmed else left.raw)
+    @property
+    def _missing_value(self) -> ValueDesk | None:
+        """The desk of the value that the answer should have and has not."""
+        value = self._reader.value
+        return None if value is None or value.given or self._reader.outlet.calls else value
 
+    @property
+    def _ended_early(self) -> bool:
+        """The answer was cut: by the limit, inside a call, or by the service; asking again would not help."""
+        return (
+            self._reader.outlet.exceeded or self._reader.calls.cut or self._questions[0].report.stop_reason in _FINISH
+        )
 
-def _finish_reason(desk: CallDesk, report: Report) -> FinishReason:
-    """Calls come first: a client must run those it was given, unless the last of them was cut on its way."""
-    if desk.sent and not desk.cut_on_the_way:
-        return "tool_calls"
-    return "length" if desk.cut else _FINISH.get(report.stop_reason, "stop")
+    # Ending
 
+    def leftovers(self) -> Iterator[Event]:
+        """What becomes of calls and of a value that are still broken."""
+        reader = self._reader
+        reader.outlet.renew()
+        yield from reader.outlet.take(filter(None, map(self._leftover_call, reader.calls.set_aside)))
+        if (value := self._missing_value) is not None and (self._ended_early or not value.strict):
+            yield from reader.outlet.take(value.give_bad())
+        yield from reader.outlet.flush()
 
-async def _usage(rounds: Sequence[_Round], count_tokens: Callable[[str], int]) -> Usage:
-    async def known_or_estimated(known: int | None, counted: str) -> int:
+    def _leftover_call(self, left: SetAside) -> Event | None:
+        """The broken call as text, or where that is wanted and possible, as it is."""
+        if left.call is not None and self._policy.broken_calls == "call" and not self._is_strict(left.call.name):
+            return left.call
+        if self._reader.value:
+            return None  # text around a JSON value would break it
+        disarmed = left.call is not None or QUOTE in self._questions[-1].prompt
+        return Text(restore(left.raw) if disarmed else left.raw)
+
+    def _is_strict(self, name: str) -> bool:
+        return any(tool.strict for tool in self._request.tools if tool.name == name)
+
+    def check(self) -> None:
+        """See that the answer has what the request wants.
+
+        Raises:
+            NoCallError, BadOutputError: it has not, and it was not cut either.
+        """
+        if self._ended_early:
+            return
+        if self._request.wants_call and not self._reader.outlet.calls:
+            raise NoCallError(
+                "The agent made no call, although tool_choice asks for one. Try again, or use another agent."
+            )
+        if self._missing_value:
+            raise BadOutputError(
+                "The agent wrote no JSON that fits response_format. Try again, use a simpler schema, or another agent."
+            )
+
+    def finish_reason(self) -> FinishReason:
+        """Calls come first: a client must run those it was given, unless the last of them was cut on its way."""
+        reader = self._reader
+        if reader.outlet.calls and not (reader.calls.cut_on_the_way or reader.outlet.cut_on_the_way):
+            return "tool_calls"
+        if reader.outlet.exceeded or reader.calls.cut or (reader.value and reader.value.cut):
+            return "length"
+        return _FINISH.get(self._questions[0].report.stop_reason, "stop")
+
+    async def usage(self) -> Usage:
+        """Tokens of all questions and all answers."""
+        reports = [(question, question.report) for question in self._questions]
+        return Usage(
+            sum([await self._known_or_counted(told.prompt_tokens, asked.prompt) for asked, told in reports]),
+            sum([await self._known_or_counted(told.completion_tokens, asked.text) for asked, told in reports]),
+        )
+
+    async def _known_or_counted(self, known: int | None, text: str) -> int:
         # Zero for a text that is there breaks clients that divide by it.
-        return known if known or (known == 0 and not counted) else await asyncio.to_thread(count_tokens, counted)
-
-    return Usage(
-        prompt_tokens=sum([await known_or_estimated(one.report.prompt_tokens, one.prompt) for one in rounds]),
-        completion_tokens=sum([await known_or_estimated(one.report.completion_tokens, one.text) for one in rounds]),
-    )
+        return known if known or (known == 0 and not text) else await asyncio.to_thread(self._count_tokens, text)

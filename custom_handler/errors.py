@@ -13,6 +13,7 @@
     ├── RateLimitedError        429  the account's quota is used up
     └── UpstreamError           502  the service behind the proxy failed
         ├── NoCallError         502  the agent made no call, although the request wants one
+        ├── BadOutputError      502  the agent wrote no JSON that response_format allows
         ├── UnreachableError    502  no connection
         ├── UnavailableError    503  the service answered 5xx
         ├── UpstreamTimeoutError 504 no answer in time
@@ -165,3 +166,9 @@ class NoCallError(UpstreamError):
     """The request wants a call (`tool_choice`), and the agent makes none."""
 
     code = "no_tool_call"
+
+
+class BadOutputError(UpstreamError):
+    """The request wants a JSON value (`response_format`), and the agent writes none, or not such a one."""
+
+    code = "bad_output"

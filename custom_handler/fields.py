@@ -29,3 +29,15 @@ def optional_text(fields: Mapping[str, Any], key: str, path: str) -> str | None:
     if value is not None and not isinstance(value, str):
         raise RequestError(f"{path}.{key} must be a string.", param=f"{path}.{key}")
     return value
+
+
+def flag(fields: Mapping[str, Any], key: str, path: str) -> bool:
+    """Whether `key` is set and true.
+
+    Raises:
+        RequestError: there is something else than true or false.
+    """
+    value = fields.get(key)
+    if value is not None and not isinstance(value, bool):
+        raise RequestError(f"{path}.{key} must be true or false.", param=f"{path}.{key}")
+    return bool(value)

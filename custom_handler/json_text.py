@@ -1,4 +1,4 @@
-"""The one JSON value in what a model writes, given out as it is written.
+"""The one JSON value in what a model writes, given out as it is written, and mended on the way.
 
 Models put prose around the value they were asked for, and a code fence. `JsonText` leaves both out; it is sans-I/O,
 and what it gives out does not depend on where the text was cut.
@@ -19,24 +19,10 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
-from typing import Protocol
 
+from custom_handler.lenient_json import LenientJson
 from custom_handler.output import OutputFormat, no_constant
 from custom_handler.schema_keywords import kind_of
-
-
-class Transducer(Protocol):
-    """Reads text that begins with an object or array, and gives that value out, perhaps mended, as it comes."""
-
-    @property
-    def complete(self) -> bool:
-        """The value has ended; whatever follows is ignored."""
-
-    def feed(self, text: str) -> str:
-        """What can be given out now."""
-
-    def flush(self) -> str:
-        """The rest, now that nothing follows."""
 
 
 class JsonText:
@@ -44,22 +30,17 @@ class JsonText:
 
     Args:
         output: what the client asked for.
-        transducer: what the value goes through; by default it passes as it is written.
+
+    Attributes:
+        complete: the whole value was given out.
     """
 
-    def __init__(self, output: OutputFormat, transducer: Transducer | None = None) -> None:
+    def __init__(self, output: OutputFormat) -> None:
         self._kinds = output.kinds
         self._finder: _StartFinder | None = _StartFinder(_starts(output.kinds, output.item_kinds))
         self._before: list[str] = []  # the text in which no value has begun yet
-        self._transducer = transducer or AsWritten()
-        self._value: list[str] = []
-        #: The whole value was given out.
+        self._json = LenientJson()
         self.complete = False
-
-    @property
-    def value_text(self) -> str:
-        """Everything given out so far."""
-        return "".join(self._value)
 
     def feed(self, text: str) -> str:
         """The part of the value that can be given out now."""
@@ -74,74 +55,18 @@ class JsonText:
 
     def flush(self) -> str:
         """What was held back, now that nothing follows."""
-        if self._finder is None:
-            out = "" if self.complete else self._transducer.flush()
-            self.complete = self._transducer.complete
-        else:
-            out = _first_value("".join(self._before), self._kinds)
-            self._finder, self._before, self.complete = None, [], bool(out)
-        self._value.append(out)
-        return out
+        if self._finder is not None:
+            value = _first_value("".join(self._before), self._kinds)
+            self._finder, self._before, self.complete = None, [], bool(value)
+            return value
+        return "" if self.complete else self._mended(self._json.flush())
 
     def _pass_on(self, text: str) -> str:
-        if self.complete:
-            return ""
-        out = self._transducer.feed(text)
-        self.complete = self._transducer.complete
-        self._value.append(out)
-        return out
+        return "" if self.complete else self._mended(self._json.feed(text))
 
-
-_TO_BRACKETS = re.compile(
-    r'[^"{}\[\]]*+(?:"(?:[^"\\]++|\\.)*+"[^"{}\[\]]*+)*+(?:(?P<open>[{\[]++)|(?P<close>[}\]]++))?+', re.S
-)
-_REST_OF_STRING = re.compile(r'(?:[^"\\]++|\\.)*+', re.DOTALL)
-
-
-class AsWritten:
-    """Passes one object or array as it is, up to its last bracket; what stands in strings does not count."""
-
-    def __init__(self) -> None:
-        self._depth = 0
-        self._in_string = False
-        self._after_backslash = False
-        self.complete = False
-
-    def feed(self, text: str) -> str:
-        """`text` up to the end of the value."""
-        position = self._skip_string(text, 0) if text and self._in_string else 0
-        while position < len(text) and not self.complete:
-            position = self._skip_to_brackets(text, position)
-        return text[:position]
-
-    def flush(self) -> str:
-        """Nothing: all of the value has been given out."""
-        return ""
-
-    def _skip_to_brackets(self, text: str, position: int) -> int:
-        match = _TO_BRACKETS.match(text, position)
-        if match is None or match.lastgroup is None:
-            position = match.end() if match else position
-            return self._skip_string(text, position + 1) if position < len(text) else position
-        start, end = match.span(match.lastgroup)
-        if match.lastgroup == "open":
-            self._depth += end - start
-            return end
-        self.complete = end - start >= self._depth
-        end = min(end, start + self._depth)
-        self._depth -= end - start
-        return end
-
-    def _skip_string(self, text: str, position: int) -> int:
-        """The index behind the string that `position` is in, or the end of `text` when it goes on."""
-        if self._after_backslash:
-            position += 1
-        match = _REST_OF_STRING.match(text, position)
-        position = match.end() if match else position
-        # Here stands the closing quote, or a backslash whose other half is in the next piece, or nothing.
-        self._in_string = text[position : position + 1] != '"'
-        self._after_backslash = text[position : position + 1] == "\\"
-        return min(position + 1, len(text))
+    def _mended(self, text: str) -> str:
+        self.complete = self._json.complete
+        return text
 
 
 # How values begin

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from custom_handler.errors import RequestError
-from custom_handler.fields import mapping, optional_text
+from custom_handler.fields import flag, mapping, optional_text
 from custom_handler.schema_keywords import KINDS
 from custom_handler.schema_problems import describe
 from custom_handler.schema_validator import Schema, compiled
@@ -40,6 +40,11 @@ class OutputFormat:
     name: str = ""
     description: str = ""
     strict: bool = False
+
+    @property
+    def any_object(self) -> bool:
+        """Any object will do."""
+        return self.schema == _ANY_OBJECT
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -91,15 +96,12 @@ def parse_format(response_format: object) -> OutputFormat | None:
 
 def _parse_json_schema(fields: Mapping[str, Any]) -> OutputFormat:
     path = "response_format.json_schema"
-    strict = fields.get("strict")
-    if strict is not None and not isinstance(strict, bool):
-        raise RequestError(f"{path}.strict must be true or false.", param=f"{path}.strict")
     schema = fields.get("schema")
     return OutputFormat(
         schema=_ANY_OBJECT if schema is None else mapping(schema, f"{path}.schema"),
         name=optional_text(fields, "name", path) or "",
         description=optional_text(fields, "description", path) or "",
-        strict=bool(strict),
+        strict=flag(fields, "strict", path),
     )
 
 
@@ -114,7 +116,7 @@ def instruction(output: OutputFormat, *, with_tools: bool = False) -> str:
     what = f"one JSON {next(iter(kinds))}" if len(kinds) == 1 else "one JSON value"
     opening = "Calls of tools are written as told. An answer without calls is" if with_tools else "Answer with"
     rule = f"{opening} {what} and nothing else: no text before or after it, no code fence."
-    if output.schema == _ANY_OBJECT:
+    if output.any_object:
         return rule
     name = f' "{output.name}"' if output.name else ""
     description = f" ({output.description})" if output.description else ""

@@ -18,6 +18,8 @@ copy what they see. A single plain question is sent as it is, with nothing aroun
     </conversation>
 
     {what to write now}
+
+    {the JSON that the answer must be, where the client asked for it}
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from custom_handler.disarm import QUOTE, disarm
 from custom_handler.markers import END, START, render_call
+from custom_handler.output import instruction
 from custom_handler.request import ChatRequest, Message, Tool, ToolChoice
 from custom_handler.signatures import NOTATION, render_tools
 
@@ -59,13 +62,14 @@ def render(request: ChatRequest) -> str:
     """The prompt for `request`."""
     system, turns = _split_system(request.messages)
     tools = request.callable_tools
-    if len(turns) == 1 and turns[0].role == "user" and not system and not tools:
+    if len(turns) == 1 and turns[0].role == "user" and not system and not tools and not request.output:
         return turns[0].text
     sections = [
         "\n\n".join(disarm(message.text) for message in system),
         _tools_section(tools, request) if tools else "",
         _conversation(turns),
         f"{_WRITE_NOW} {_REMINDER}" if tools else _WRITE_NOW,
+        disarm(instruction(request.output, with_tools=bool(tools))) if request.output else "",
     ]
     prompt = "\n\n".join(filter(None, sections))
     return f"{prompt}\n{_ABOUT_QUOTES}" if QUOTE in prompt else prompt

@@ -123,7 +123,8 @@ class StackspotLLM(CustomLLM):
         target = models.resolve(call.model, call.model_info)
         pool = await self._pools.current()
         upstream = pool.agent(target.agent_id, read_account(target.account), call.timeout)
-        async with aclosing(engine.answer(asked, upstream, _count_tokens, read_call_policy())) as events:
+        answer = engine.answer(asked, upstream, _count_tokens, read_call_policy(), target.max_input_tokens)
+        async with aclosing(answer) as events:
             async for event in events:
                 yield event
 

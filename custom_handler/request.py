@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from custom_handler.errors import RequestError
-from custom_handler.fields import mapping, optional_text
+from custom_handler.fields import flag, mapping, optional_text
+from custom_handler.output import OutputFormat, parse_format
 
 Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
 #: OpenAI's role → ours. `developer` is the newer name of `system`, `function` the older name of `tool`.
@@ -49,11 +50,17 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A function the model may call; `parameters` is its JSON Schema."""
+    """A function the model may call.
+
+    Attributes:
+        parameters: the JSON Schema of its arguments.
+        strict: the client relies on the schema: a call that breaks it is never sent.
+    """
 
     name: str
     description: str
     parameters: Mapping[str, Any]
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +73,21 @@ class ToolChoice:
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """What the answer depends on."""
+    """What the answer depends on.
+
+    Attributes:
+        output: the JSON value that an answer without calls must be; None for text.
+        stops: where the text of the answer ends.
+        max_tokens: how long the answer may be.
+    """
 
     messages: tuple[Message, ...]
     tools: tuple[Tool, ...] = ()
     tool_choice: ToolChoice = ToolChoice()
     parallel_tool_calls: bool = True
+    output: OutputFormat | None = None
+    stops: tuple[str, ...] = ()
+    max_tokens: int | None = None
 
     @property
     def wants_call(self) -> bool:
@@ -107,7 +123,14 @@ def parse(messages: object, parameters: Mapping[str, Any]) -> ChatRequest:
         tools=tools,
         tool_choice=_tool_choice(parameters.get("tool_choice"), tools),
         parallel_tool_calls=parameters.get("parallel_tool_calls") is not False,
+        output=parse_format(parameters.get("response_format")),
+        stops=_stops(parameters.get("stop")),
+        max_tokens=parameters.get("max_completion_tokens") or parameters.get("max_tokens"),
     )
+
+
+def _stops(stop: str | Sequence[str] | None) -> tuple[str, ...]:
+    return (stop,) if isinstance(stop, str) else tuple(stop or ())
 
 
 def _messages(messages: object) -> tuple[Message, ...]:
@@ -210,7 +233,8 @@ def _tool(function: Mapping[str, Any], path: str) -> Tool:
         raise RequestError(f"{path}.name must be a string without spaces.", param=f"{path}.name")
     if parameters is not None and not isinstance(parameters, Mapping):
         raise RequestError(f"{path}.parameters must be a JSON Schema object.", param=f"{path}.parameters")
-    return Tool(name, optional_text(function, "description", path) or "", parameters or {})
+    description = optional_text(function, "description", path) or ""
+    return Tool(name, description, parameters or {}, flag(function, "strict", path))
 
 
 def _tool_choice(choice: object, tools: Sequence[Tool]) -> ToolChoice:
@@ -254,10 +278,6 @@ def _is_stop(value: object) -> bool:
     return isinstance(value, str) or (isinstance(value, list) and all(isinstance(item, str) for item in value))
 
 
-def _has_type(value: object) -> bool:
-    return isinstance(value, Mapping) and isinstance(value.get("type"), str)
-
-
 #: Field → what it must be, in words and as a test. Null means not given.
 _TYPES: dict[str, tuple[str, Callable[[object], bool]]] = {
     "temperature": ("a number", _is_number),
@@ -272,7 +292,6 @@ _TYPES: dict[str, tuple[str, Callable[[object], bool]]] = {
     "top_logprobs": ("left out or 0: these agents do not report them", lambda value: value == 0),
     "parallel_tool_calls": ("true or false", _is_flag),
     "stop": ("a string or a list of strings", _is_stop),
-    "response_format": ("an object with a type", _has_type),
 }
 
 

@@ -42,7 +42,8 @@ def check(arguments: Mapping[str, Any], parameters: Mapping[str, Any]) -> Checke
     try:
         schema = compiled(parameters)
         with limited_work():
-            known = {n: value for n, value in given.items() if n not in _NOISE or _declares(schema, schema.root, n)}
+            noise = _undeclared(schema)
+            known = {name: value for name, value in given.items() if name not in noise}
             if "object" not in schema.kinds(schema.root):
                 return Checked(given, (), changed=False)  # no call could ever fit
             if schema.fits(known, schema.root):
@@ -53,6 +54,19 @@ def check(arguments: Mapping[str, Any], parameters: Mapping[str, Any]) -> Checke
     except UncheckedError:
         return Checked(given, (), changed=False)
     return Checked(fitted, problems, changed=fitted is not known or len(known) < len(given))
+
+
+def noise(parameters: Mapping[str, Any]) -> frozenset[str]:
+    """Names of members that agents add by themselves, which have no meaning in `parameters`. Never raises."""
+    try:
+        with limited_work():
+            return _undeclared(compiled(parameters))
+    except UncheckedError:
+        return frozenset()
+
+
+def _undeclared(schema: Schema) -> frozenset[str]:
+    return frozenset(name for name in _NOISE if not _declares(schema, schema.root, name))
 
 
 def _fitted(schema: Schema, arguments: dict[str, Any]) -> dict[str, Any]:

@@ -247,7 +247,7 @@ def test_a_rendering_that_does_not_get_shorter_is_given_up() -> None:
 
 def test_only_system_text_cannot_be_made_to_fit() -> None:
     asked = request(Message("system", "s" * 9_000))
-    assert fitted(asked, 100) == Fitted(asked, tokens=four_characters_each(render(asked)), fits=False)
+    assert fitted(asked, 100) == Fitted(asked, render(asked), tokens=four_characters_each(render(asked)), fits=False)
 
 
 def test_a_conversation_without_a_question_keeps_its_last_turn() -> None:

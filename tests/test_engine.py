@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from custom_handler.disarm import disarm
 from custom_handler.engine import answer
-from custom_handler.errors import BrokenAnswerError, NoCallError
+from custom_handler.errors import BadOutputError, BrokenAnswerError, ContextWindowError, NoCallError
 from custom_handler.events import CallArguments, CallBegan, Event, Finish, Reasoning, Text, ToolCall, Usage
 from custom_handler.markers import render_call
+from custom_handler.output import OutputFormat
 from custom_handler.request import ChatRequest, Message, Tool, ToolChoice
 from custom_handler.settings import CallPolicy
 from custom_handler.upstream.base import Delta, Piece, Report
@@ -186,6 +189,19 @@ async def test_a_long_call_is_sent_as_it_is_written(size: int) -> None:
     assert events[-1] == Finish("tool_calls")
 
 
+async def test_a_long_call_comes_without_what_agents_add_by_themselves() -> None:
+    text = render_call("run", '{"step_id": 1, "code": "' + "x" * 1500 + '", "tool_execution_id": "a"}')
+    events = await events_of(Agent(*map(Delta, cut_into(text, 7)), REPORT))
+    arguments = "".join(event.text for event in events if isinstance(event, CallArguments))
+    assert arguments == '{"code": "' + "x" * 1500 + '"}'
+
+
+async def test_a_version_that_is_written_like_a_number_keeps_its_digits() -> None:
+    tool = Tool("add", "", {"type": "object", "properties": {"n": {"type": "string"}}})
+    agent = Agent(Delta(render_call("add", '{"n": 1.10}')), REPORT)
+    assert (await events_of(agent, ChatRequest(ASKED.messages, (tool,))))[0] == ToolCall("add", '{"n": "1.10"}')
+
+
 async def test_a_long_call_that_is_cut_on_its_way_ends_by_length() -> None:
     agent = Agent(Delta('FUNCTION_CALL_START\nrun\narguments: {"code": "' + "x" * 1500), REPORT)
     assert (await events_of(agent))[-1] == Finish("length")
@@ -253,3 +269,187 @@ async def test_a_broken_call_that_quotes_a_marker_is_disarmed_for_the_agent_and_
     agent = Agent(broken, REPORT, then=[[Delta("I cannot"), REPORT]])
     assert (await events_of(agent, asked))[0] == Text(render_call("add", f'{{"n": "{disarm(marker)}"}}'))
     assert broken.text in agent.prompts[1].partition("could not be carried out")[2]
+
+
+def asked_for(**fields: Any) -> ChatRequest:
+    return replace(ChatRequest(ASKED.messages), **fields)
+
+
+def text_in(events: Sequence[Event]) -> str:
+    return "".join(event.text for event in events if isinstance(event, Text))
+
+
+LATER = Delta("what nobody asked for")
+
+
+# Where the answer ends.
+
+
+async def test_a_stop_word_ends_the_answer_and_the_call_to_the_agent() -> None:
+    agent = Agent(Delta("one two th"), Delta("ree four"), LATER, REPORT)
+    events = await events_of(agent, asked_for(stops=("three",)))
+    assert text_in(events) == "one two "
+    assert events[-1] == Finish("stop")
+    assert agent.closed
+    assert events[-2] == Usage(len(agent.prompts[0]), len("one two three four"))
+
+
+async def test_a_stop_word_before_the_call_that_is_wanted_is_followed_up() -> None:
+    asked = replace(ASKED, tool_choice=ToolChoice("required"), stops=("Observation:",))
+    agent = Agent(Delta("I run it. Observation: 5"), REPORT, then=[[Delta(render_call("run", "{}")), REPORT]])
+    assert ToolCall("run", "{}") in await events_of(agent, asked)
+
+
+async def test_the_last_token_ends_the_answer_and_the_call_to_the_agent() -> None:
+    agent = Agent(Delta("x" * 50), Delta("x" * 100), LATER, REPORT)
+    events = await events_of(agent, asked_for(max_tokens=100))
+    assert text_in(events) == "x" * 100
+    assert events[-1] == Finish("length")
+    assert agent.closed
+
+
+@pytest.mark.parametrize("arguments", ['{"a": "' + "x" * 200 + '"}', '{"a": "' + "x" * 2000 + '"}'])
+async def test_a_call_beyond_the_last_token_is_not_to_be_run(arguments: str) -> None:
+    agent = Agent(Delta("ok " + render_call("run", arguments)), REPORT)
+    events = await events_of(agent, replace(ASKED, max_tokens=100))
+    assert not any(isinstance(event, ToolCall) for event in events)
+    assert events[-1] == Finish("length")
+    assert len(agent.prompts) == 1
+
+
+async def test_an_answer_that_is_cut_lacks_no_call() -> None:
+    asked = replace(ASKED, tool_choice=ToolChoice("required"), max_tokens=10)
+    assert (await events_of(Agent(Delta("x" * 50), REPORT), asked))[-1] == Finish("length")
+
+
+# The JSON value that an answer must be.
+
+PERSON = OutputFormat({"type": "object", "properties": {"age": {"type": "integer"}}, "required": ["age"]})
+
+
+async def test_only_the_value_reaches_the_client() -> None:
+    agent = Agent(Delta("Sure:\n```json\n{'age'"), Delta(": 7}\n```\nAnything else?"), REPORT)
+    events = await events_of(agent, asked_for(output=OutputFormat()))
+    assert events == [Text('{"age"'), Text(": 7}"), Usage(10, 2), Finish("stop")]
+    assert "JSON object" in agent.prompts[0]
+
+
+@pytest.mark.parametrize("first", ['{"age": "old"}', "She is seven.", '{"age": '])
+async def test_a_value_that_does_not_fit_is_asked_for_once_more(first: str) -> None:
+    agent = Agent(Delta(first), REPORT, then=[[Delta('{"age": 7}'), REPORT]])
+    events = await events_of(agent, asked_for(output=PERSON))
+    assert events == [Text('{"age": 7}'), Usage(20, 4), Finish("stop")]
+    assert first.strip() in agent.prompts[1]
+
+
+@pytest.mark.parametrize("then", [[Delta("{}"), REPORT], [Delta("No."), REPORT], [BrokenAnswerError("down")]])
+async def test_a_value_that_stays_bad_is_given_as_it_is_unless_the_client_relies_on_the_schema(
+    then: list[Piece | Exception],
+) -> None:
+    first = Delta('{"age": "old"}')
+    assert text_in(await events_of(Agent(first, REPORT, then=[then]), asked_for(output=PERSON))) == first.text
+    with pytest.raises(BadOutputError, match="response_format"):
+        await events_of(Agent(first, REPORT, then=[then]), asked_for(output=replace(PERSON, strict=True)))
+
+
+async def test_an_answer_without_any_value_is_an_error() -> None:
+    agent = Agent(Delta("No."), REPORT, then=[[Delta("No!"), REPORT]])
+    with pytest.raises(BadOutputError):
+        await events_of(agent, asked_for(output=OutputFormat()))
+
+
+async def test_a_repair_that_breaks_when_part_of_the_value_was_given_out_is_an_error() -> None:
+    agent = Agent(Delta("No."), REPORT, then=[[Delta('{"a": '), BrokenAnswerError("cut")]])
+    with pytest.raises(BrokenAnswerError):
+        await events_of(agent, asked_for(output=OutputFormat()))
+
+
+async def test_nothing_can_be_called_in_a_repair() -> None:
+    agent = Agent(Delta("No."), REPORT, then=[[Delta(render_call("run", '{"age": 7}')), REPORT]])
+    events = await events_of(agent, replace(ASKED, output=PERSON))
+    assert events[0] == Text('{"age": 7}')
+
+
+async def test_calls_come_without_the_text_around_them_and_in_place_of_the_value() -> None:
+    agent = Agent(Delta("I look. " + render_call("run", "{}")), REPORT)
+    events = await events_of(agent, replace(ASKED, output=PERSON))
+    assert events == [ToolCall("run", "{}"), Usage(10, 2), Finish("tool_calls")]
+
+
+async def test_a_broken_call_is_no_value() -> None:
+    broken = Delta(render_call("add", '{"n": "many"}'))
+    with pytest.raises(BadOutputError):
+        await events_of(Agent(broken, REPORT, then=[[broken, REPORT]]), replace(STRICT, output=OutputFormat()))
+
+
+@pytest.mark.parametrize("output", [OutputFormat(), PERSON, replace(PERSON, strict=True)])
+async def test_a_value_that_the_service_cut_ends_by_length(output: OutputFormat) -> None:
+    agent = Agent(Delta('{"age": 7, "name": "A'), Report(10, 2, "length"))
+    events = await events_of(agent, asked_for(output=output))
+    assert text_in(events) == '{"age": 7, "name": "A'
+    assert events[-1] == Finish("length")
+
+
+async def test_a_value_whose_end_never_came_ends_by_length() -> None:
+    agent = Agent(Delta('{"age": 7, "name": "A'), REPORT)
+    assert (await events_of(agent, asked_for(output=OutputFormat())))[-1] == Finish("length")
+
+
+async def test_the_value_ends_at_the_limit_too() -> None:
+    agent = Agent(Delta('{"a": "' + "x" * 500), LATER, REPORT)
+    events = await events_of(agent, asked_for(output=OutputFormat(), max_tokens=100))
+    assert text_in(events) == '{"a": "' + "x" * 93
+    assert events[-1] == Finish("length")
+
+
+async def test_a_strict_call_is_never_sent_broken() -> None:
+    broken = Delta(render_call("add", '{"n": "many"}'))
+    asked = replace(STRICT, tools=(replace(NUMBER, strict=True),))
+    events = await events_of(Agent(broken, REPORT, then=[[broken, REPORT]]), asked, CallPolicy(broken_calls="call"))
+    assert events[0] == Text(broken.text)
+
+
+# A prompt that is too long.
+
+LONG = ChatRequest(tuple(Message("user" if n % 2 == 0 else "assistant", f"{n} " + "x" * 500) for n in range(21)))
+
+
+async def test_what_is_above_the_limit_is_left_out_and_the_log_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    agent = Agent(Delta("ok"), REPORT)
+    events = [event async for event in answer(LONG, agent, len, max_input_tokens=5_000)]
+    assert events[0] == Text("ok")
+    assert len(agent.prompts[0]) <= 5_000
+    assert LONG.messages[-1].text in agent.prompts[0]
+    assert "left out" in caplog.text
+    assert "xxx" not in caplog.text
+
+
+TOO_LONG = ContextWindowError("exceed the configured limit of 1000 tokens. Your messages resulted in 2000 tokens.")
+
+
+async def test_a_prompt_that_the_service_finds_too_long_is_made_smaller_once(caplog: pytest.LogCaptureFixture) -> None:
+    agent = Agent(TOO_LONG, then=[[Delta("ok"), REPORT]])
+    assert await events_of(agent, LONG) == [Text("ok"), Usage(10, 2), Finish("stop")]
+    first, second = map(len, agent.prompts)
+    assert 0.3 * first < second <= 0.5 * first
+    assert "left out" in caplog.text
+
+
+async def test_a_prompt_that_is_still_too_long_is_an_error() -> None:
+    agent = Agent(TOO_LONG, then=[[TOO_LONG]])
+    with pytest.raises(ContextWindowError):
+        await events_of(agent, LONG)
+    assert len(agent.prompts) == 2
+
+
+async def test_a_prompt_of_which_nothing_can_be_left_out_is_not_sent_again() -> None:
+    agent = Agent(TOO_LONG)
+    with pytest.raises(ContextWindowError):
+        await events_of(agent)
+    assert len(agent.prompts) == 1
+
+
+async def test_a_follow_up_that_is_too_long_leaves_the_first_answer_standing() -> None:
+    broken = render_call("add", '{"n": "many"}')
+    events = await events_of(Agent(Delta(broken), REPORT, then=[[TOO_LONG]]), STRICT)
+    assert events[0] == Text(broken)

@@ -39,7 +39,22 @@ def test_other_names_are_unknown_and_the_error_says_what_is_known() -> None:
     assert error.value.param == "model"
 
 
-@pytest.mark.parametrize("info", [{"agent_id": 5}, {"agent_id": ""}, {"account": ["x"]}])
+def test_an_entry_of_the_config_may_tell_how_long_a_prompt_may_be() -> None:
+    assert resolve(ULID, {"max_input_tokens": 100_000}).max_input_tokens == 100_000
+    assert resolve(ULID, {}).max_input_tokens == 272_000
+
+
+@pytest.mark.parametrize(
+    "info",
+    [
+        {"agent_id": 5},
+        {"agent_id": ""},
+        {"account": ["x"]},
+        {"max_input_tokens": "272k"},
+        {"max_input_tokens": 0},
+        {"max_input_tokens": True},
+    ],
+)
 def test_a_malformed_entry_is_named(info: dict[str, object]) -> None:
     with pytest.raises(SettingError, match="model_info"):
         resolve(ULID, info)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from custom_handler.errors import RequestError
+from custom_handler.output import OutputFormat
 from custom_handler.request import ChatRequest, Message, PastCall, Tool, ToolChoice, parse
 
 USER = {"role": "user", "content": "hi"}
@@ -116,7 +117,6 @@ def test_messages_that_cannot_be_read_are_refused_by_their_path(messages: Any, p
         ("stop", ["a", 5]),
         ("parallel_tool_calls", "no"),
         ("response_format", "json"),
-        ("response_format", {}),
         ("tools", {}),
     ],
 )
@@ -137,9 +137,8 @@ def test_parameters_of_a_wrong_type_or_value_are_refused_by_name(parameter: str,
         ("temperature", 0),
         ("top_p", 0.5),
         ("seed", 7),
-        ("max_tokens", 10),
-        ("stop", "x"),
-        ("stop", ["x", "y"]),
+        ("max_tokens", None),
+        ("stop", []),
         ("stop", None),
         ("response_format", {"type": "text"}),
         ("tools", None),
@@ -149,6 +148,25 @@ def test_parameters_of_a_wrong_type_or_value_are_refused_by_name(parameter: str,
 )
 def test_parameters_of_the_right_type_and_unknown_ones_are_accepted(parameter: str, value: Any) -> None:
     assert parse_with(**{parameter: value}) == ChatRequest(messages=(Message("user", "hi"),))
+
+
+def test_where_an_answer_ends_is_read() -> None:
+    assert parse_with(stop="x").stops == ("x",)
+    assert parse_with(stop=["x", "y"]).stops == ("x", "y")
+    assert parse_with(max_tokens=10).max_tokens == 10
+    assert parse_with(max_tokens=10, max_completion_tokens=5).max_tokens == 5  # the newer name of the same
+
+
+def test_the_format_of_the_answer_is_read() -> None:
+    assert parse_with(response_format={"type": "json_object"}).output == OutputFormat()
+    with pytest.raises(RequestError, match="json_schema") as refusal:
+        parse_with(response_format={})
+    assert refusal.value.param == "response_format.type"
+
+
+def test_a_tool_may_be_strict() -> None:
+    strict = {"type": "function", "function": {"name": "f", "strict": True}}
+    assert parse_with(tools=[strict]).tools == (Tool("f", "", {}, strict=True),)
 
 
 def test_tools_are_read_and_those_that_are_no_functions_are_left_out() -> None:
@@ -163,6 +181,7 @@ def test_tools_are_read_and_those_that_are_no_functions_are_left_out() -> None:
         ({"type": "function"}, "tools[0].function"),
         ({"function": {}}, "tools[0].function.name"),
         ({"function": {"name": "a b"}}, "tools[0].function.name"),
+        ({"function": {"name": "a", "strict": "yes"}}, "tools[0].function.strict"),
         ({"function": {"name": "f", "description": 5}}, "tools[0].function.description"),
         ({"function": {"name": "f", "parameters": []}}, "tools[0].function.parameters"),
     ],

@@ -1,0 +1,117 @@
+"""The JSON value that an answer must be, on its way to the client: held, checked, and given out, or set aside.
+
+As with calls, a value is held up to so many characters and checked when it is whole; a longer one is given out as it is
+written from there on, and can no longer be taken back. Where any object will do there is nothing to check, and it is
+given out from its first character on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from custom_handler import schema
+from custom_handler.events import Event, Text
+from custom_handler.json_text import JsonText
+from custom_handler.output import OutputFormat, repair_prompt, validate
+from custom_handler.schema_coercion import WrittenFloat
+
+
+@dataclass(frozen=True, slots=True)
+class BadValue:
+    """A value that was not given out.
+
+    Attributes:
+        text: as the model wrote it; empty when it wrote none.
+        problems: what is wrong with it, for the model.
+    """
+
+    text: str = ""
+    problems: tuple[str, ...] = ()
+
+
+class ValueDesk:
+    """Handles the value of one answer.
+
+    Args:
+        output: what the client asked for.
+        check_chars: characters up to which a value is checked.
+
+    Attributes:
+        given: some of a value was given out.
+        cut: it was given out only in part.
+        bad: the first value that was set aside.
+        strict: a bad value is worth nothing to the client.
+    """
+
+    def __init__(self, output: OutputFormat, check_chars: int) -> None:
+        self.given = False
+        self.cut = False
+        self.bad = BadValue()
+        self.strict = output.strict
+        self._output = output
+        self._check_chars = 0 if output.any_object else check_chars
+        self._reader = JsonText(output)
+        self._held = ""
+
+    def take(self, events: Iterable[Event]) -> Iterator[Event]:
+        """`events` with the value in place of the text around it."""
+        for event in events:
+            if not isinstance(event, Text):
+                yield event
+            elif ready := self._hold(self._reader.feed(event.text)):
+                yield Text(ready)
+
+    def end(self) -> Iterator[Event]:
+        """The agent has answered: the rest of the value; what comes next is the answer to another question."""
+        ready = self._hold(self._reader.flush())
+        if self.given:
+            self.cut = not self._reader.complete
+        else:
+            ready = self._check(self._held)
+        self._reader, self._held = JsonText(self._output), ""
+        if ready:
+            yield Text(ready)
+
+    def repair_prompt(self, answer: str) -> str:
+        """What to ask after `answer`, whose value is bad or missing."""
+        return repair_prompt(self.bad.text or answer, self.bad.problems, self._output)
+
+    def give_bad(self) -> Iterator[Event]:
+        """The value that was set aside, as it is."""
+        if self.bad.text:
+            self.given = True
+            yield Text(self.bad.text)
+
+    def _hold(self, text: str) -> str:
+        """What can be given out now."""
+        if self.given:
+            return text
+        self._held += text
+        if len(self._held) <= self._check_chars:
+            return ""
+        self.given = True
+        return self._held
+
+    def _check(self, text: str) -> str:
+        """The value, if it is good."""
+        text = _coerced(text, self._output)
+        problems = validate(text, self._output) if text else ()
+        if problems or not text:
+            self.bad = self.bad if self.bad.text else BadValue(text, problems)
+            return ""
+        self.given = True
+        return text
+
+
+def _coerced(text: str, output: OutputFormat) -> str:
+    """An object with harmless differences put right as its schema says, such as "5" for 5; anything else as it is."""
+    try:
+        value = json.loads(text, parse_float=WrittenFloat)
+    except (ValueError, RecursionError):
+        return text
+    if not isinstance(value, dict):
+        return text
+    checked = schema.check(value, output.schema)
+    return json.dumps(checked.arguments, ensure_ascii=False) if checked.changed else text

@@ -1,0 +1,105 @@
+"""Where an answer ends before the model does, with calls in it too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from custom_handler.events import CallArguments, CallBegan, Event, Reasoning, Text, ToolCall
+from custom_handler.limits import LengthLimit
+from custom_handler.outlet import Outlet
+from tests.support.pieces import cut_at
+
+
+def words(text: str) -> int:
+    return len(text.split())
+
+
+def outlet(*stops: str, max_tokens: int | None = None) -> Outlet:
+    return Outlet(stops, LengthLimit(max_tokens, words) if max_tokens else None)
+
+
+def given_out(through: Outlet, events: Sequence[Event]) -> list[Event]:
+    return [*through.take(events), *through.flush()]
+
+
+def text_of(events: Sequence[Event]) -> str:
+    return "".join(event.text for event in events if isinstance(event, Text))
+
+
+CALL = ToolCall("run", '{"a": 1}')
+LONG_WORDS = "onomatopoeia " * 20  # each of more bytes than the limits here have tokens, so that they are counted
+
+
+def test_without_stop_words_and_limit_everything_passes_as_it_comes() -> None:
+    events: list[Event] = [Text("a"), Reasoning("b"), CALL, CallBegan("run"), CallArguments("{}"), Text("c")]
+    through = outlet()
+    assert given_out(through, events) == events
+    assert through.calls == 2
+    assert not through.ended
+
+
+def test_text_ends_before_a_stop_word_and_so_does_the_answer() -> None:
+    through = outlet("END")
+    assert given_out(through, [Text("a E"), Text("ND b"), CALL]) == [Text("a ")]
+    assert through.ended
+    assert not through.exceeded
+
+
+def test_what_might_have_become_a_stop_word_stands_before_the_call() -> None:
+    assert given_out(outlet("END"), [Text("a E"), CALL, Text("ND")]) == [Text("a "), Text("E"), CALL, Text("ND")]
+
+
+def test_a_stop_word_does_not_end_arguments_or_thoughts() -> None:
+    events: list[Event] = [Reasoning("END"), ToolCall("run", '{"a": "END"}'), CallBegan("run"), CallArguments('{"a": "END"}')]
+    assert given_out(outlet("END"), events) == events
+
+
+def test_another_answer_may_have_text_again() -> None:
+    through = outlet("END")
+    given_out(through, [Text("END")])
+    through.renew()
+    assert given_out(through, [Text("x END")]) == [Text("x ")]
+
+
+def test_text_ends_with_the_last_token_and_so_does_the_answer() -> None:
+    through = outlet(max_tokens=3)
+    events = given_out(through, [Text(LONG_WORDS), CALL])
+    assert text_of(events).split() == ["onomatopoeia"] * 3
+    assert CALL not in events
+    assert through.exceeded
+
+
+def test_a_call_beyond_the_limit_is_not_sent() -> None:
+    through = outlet(max_tokens=6)
+    long = ToolCall("run", f'{{"a": "{LONG_WORDS}"}}')
+    events = given_out(through, [Text("one two "), CALL, long, Text("three")])
+    assert (text_of(events), events[-1]) == ("one two ", CALL)
+    assert through.exceeded
+    assert through.calls == 1
+    assert not through.cut_on_the_way
+
+
+def test_a_call_on_its_way_is_cut_at_the_limit() -> None:
+    through = outlet(max_tokens=4)
+    events: list[Event] = [CallBegan("run"), CallArguments('{"a": "'), CallArguments(LONG_WORDS), CallArguments('"}')]
+    assert given_out(through, events) == events[:2]
+    assert through.exceeded
+    assert through.cut_on_the_way
+
+
+def test_thoughts_count() -> None:
+    assert given_out(outlet(max_tokens=2), [Reasoning(LONG_WORDS), Text("x")]) == []
+
+
+@given(st.text("ab \U0001f600", max_size=60), st.integers(1, 12), st.lists(st.integers(0, 60), max_size=6))
+@pytest.mark.parametrize("stops", [(), ("ab",), ("b a", "aa")])
+def test_what_is_given_out_does_not_depend_on_the_pieces(
+    stops: tuple[str, ...], text: str, max_tokens: int, cuts: list[int]
+) -> None:
+    whole = text_of(given_out(outlet(*stops, max_tokens=max_tokens), [Text(text)]))
+    pieces = list(map(Text, cut_at(text, cuts)))
+    assert text_of(given_out(outlet(*stops, max_tokens=max_tokens), pieces)) == whole
