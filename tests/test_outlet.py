@@ -54,7 +54,8 @@ def test_what_might_have_become_a_stop_word_stands_before_the_call() -> None:
 
 
 def test_a_stop_word_does_not_end_arguments_or_thoughts() -> None:
-    events: list[Event] = [Reasoning("END"), ToolCall("run", '{"a": "END"}'), CallBegan("run"), CallArguments('{"a": "END"}')]
+    arguments = '{"a": "END"}'
+    events: list[Event] = [Reasoning("END"), ToolCall("run", arguments), CallBegan("run"), CallArguments(arguments)]
     assert given_out(outlet("END"), events) == events
 
 
