@@ -35,6 +35,7 @@ CLASSES: Mapping[type[BridgeError], Callable[..., Exception]] = {
     errors.UpstreamTimeoutError: litellm.Timeout,
     errors.BrokenAnswerError: litellm.BadGatewayError,
     errors.NoCallError: litellm.BadGatewayError,
+    errors.BadOutputError: litellm.BadGatewayError,
 }
 
 

@@ -52,8 +52,9 @@ def _max_input_tokens(model_info: Mapping[str, Any], model: str) -> int:
     if limit is None:
         return DEFAULT_LIMIT
     if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
-        where = f"model_info.max_input_tokens of model {model!r:.80} in config.yaml"
-        raise SettingError(f"{where} must be a whole number above 0.")
+        raise SettingError(
+            f"model_info.max_input_tokens of model {model!r:.80} in config.yaml must be a whole number above 0."
+        )
     return limit
 
 

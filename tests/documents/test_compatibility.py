@@ -28,7 +28,7 @@ USER = [{"role": "user", "content": QUESTION}]
 SMALLEST: dict[str, dict[str, Any]] = {
     CHAT: {"messages": USER},
     RESPONSES: {"input": QUESTION},
-    MESSAGES: {"messages": USER, "max_tokens": 1},
+    MESSAGES: {"messages": USER, "max_tokens": 100},
     COMPLETIONS: {"prompt": QUESTION},
 }
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
@@ -36,15 +36,10 @@ FUNCTION = {"name": "get_weather", "description": "The weather.", "parameters": 
 TOOLS = {"tools": [{"type": "function", "function": FUNCTION}]}
 RESPONSES_TOOLS = {"tools": [{"type": "function", **FUNCTION}]}
 MESSAGES_TOOLS = {"tools": [{"name": "get_weather", "description": "The weather.", "input_schema": SCHEMA}]}
-JSON_SCHEMA = {"type": "json_schema", "json_schema": {"name": "weather", "schema": SCHEMA}}
 
 #: Address → field → the fields to send.
 IGNORED: dict[str, dict[str, dict[str, Any]]] = {
     CHAT: {
-        "response_format": {"response_format": JSON_SCHEMA},
-        "stop": {"stop": ["few"]},
-        "max_tokens": {"max_tokens": 1},
-        "max_completion_tokens": {"max_completion_tokens": 1},
         "temperature": {"temperature": 1.5},
         "top_p": {"top_p": 0.5},
         "presence_penalty": {"presence_penalty": 1.0},
@@ -71,9 +66,7 @@ IGNORED: dict[str, dict[str, dict[str, Any]]] = {
     },
     RESPONSES: {
         "store": {"store": True},
-        "text": {"text": {"format": {"type": "json_schema", "name": "weather", "schema": SCHEMA}}},
         "reasoning": {"reasoning": {"effort": "low"}},
-        "max_output_tokens": {"max_output_tokens": 16},
         "temperature": {"temperature": 1.5},
         "top_p": {"top_p": 0.5},
         "include": {"include": ["message.output_text.logprobs"]},
@@ -83,8 +76,6 @@ IGNORED: dict[str, dict[str, dict[str, Any]]] = {
         "service_tier": {"service_tier": "flex"},
     },
     MESSAGES: {
-        "max_tokens": {"max_tokens": 2},
-        "stop_sequences": {"stop_sequences": ["few"]},
         "temperature": {"temperature": 0.5},
         "top_p": {"top_p": 0.5},
         "top_k": {"top_k": 5},
@@ -95,9 +86,7 @@ IGNORED: dict[str, dict[str, dict[str, Any]]] = {
         "suffix": {"suffix": "."},
         "echo": {"echo": True},
         "best_of": {"best_of": 2},
-        "max_tokens": {"max_tokens": 1},
         "temperature": {"temperature": 1.5},
-        "stop": {"stop": ["few"]},
     },
 }
 EMULATED: dict[str, dict[str, dict[str, Any]]] = {
@@ -142,10 +131,15 @@ REFUSED: dict[str, dict[str, dict[str, Any]]] = {
 }
 #: Fields that work as in the original API; each has a test of its own below.
 YES = {
-    CHAT: {"model", "messages", "stream", "stream_options"},
-    RESPONSES: {"input", "instructions", "stream"},
-    MESSAGES: {"messages", "system", "stream"},
-    COMPLETIONS: {"prompt", "stream"},
+    CHAT: {"model", "messages", "stream", "stream_options", "stop", "max_tokens", "max_completion_tokens"},
+    RESPONSES: {"input", "instructions", "stream", "max_output_tokens"},
+    MESSAGES: {"messages", "system", "stream", "max_tokens", "stop_sequences"},
+    COMPLETIONS: {"prompt", "stream", "stop", "max_tokens"},
+}
+#: Address → the field that asks for JSON, as it is sent.
+FORMATS: dict[str, dict[str, Any]] = {
+    CHAT: {"response_format": {"type": "json_schema", "json_schema": {"name": "weather", "schema": SCHEMA}}},
+    RESPONSES: {"text": {"format": {"type": "json_schema", "name": "weather", "schema": SCHEMA}}},
 }
 
 
@@ -181,7 +175,7 @@ def test_every_row_is_tried(path: str) -> None:
     tried = {
         **dict.fromkeys(YES[path], "yes"),
         **dict.fromkeys(IGNORED[path], "ignored"),
-        **dict.fromkeys(EMULATED[path], "emulated"),
+        **dict.fromkeys([*EMULATED[path], *FORMATS.get(path, ())], "emulated"),
         **dict.fromkeys(REFUSED[path], "refused"),
     }
     assert told == tried
@@ -203,6 +197,56 @@ def test_an_emulated_field_is_told_to_the_model(running: MadeRun, path: str, nam
     without = ask(running, path, **{key: value for key, value in fields.items() if key != name})
     assert (with_it[0].status_code, without[0].status_code) == (200, 200), with_it[0].text
     assert with_it[1] != without[1]
+
+
+@pytest.mark.parametrize("path", FORMATS)
+def test_a_format_is_told_to_the_model_and_only_the_value_is_given(running: MadeRun, path: str) -> None:
+    running.script('Sure: {"city": "Recife"}.')
+    answer = running.proxy.post(path, json={"model": "stackspot-chat", **SMALLEST[path], **FORMATS[path]})
+    assert said(answer) == '{"city": "Recife"}'
+    assert '"city"' in running.prompts()[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        (CHAT, {"stop": ["few"]}),
+        (CHAT, {"stop": "few"}),
+        (MESSAGES, {"stop_sequences": ["few"]}),
+        (COMPLETIONS, {"stop": "few"}),
+    ],
+)
+def test_stop_words_end_the_text(running: MadeRun, path: str, fields: dict[str, Any]) -> None:
+    answer, _ = ask(running, path, **fields)
+    assert said(answer) == "An answer of a "
+    assert '"stop"' in answer.text or '"end_turn"' in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "reason"),
+    [
+        (CHAT, "max_tokens", '"finish_reason":"length"'),
+        (CHAT, "max_completion_tokens", '"finish_reason":"length"'),
+        (RESPONSES, "max_output_tokens", '"status":"incomplete"'),
+        (MESSAGES, "max_tokens", '"stop_reason":"max_tokens"'),
+        (COMPLETIONS, "max_tokens", '"finish_reason":"length"'),
+    ],
+)
+def test_the_last_token_ends_the_text(running: MadeRun, path: str, field: str, reason: str) -> None:
+    answer, _ = ask(running, path, **{field: 2})
+    assert said(answer) == "An answer"
+    assert reason in answer.text
+
+
+def said(answer: httpx.Response) -> str:
+    """The text of a whole answer of any of the four APIs."""
+    body = answer.json()
+    assert answer.status_code == 200, answer.text
+    if "output" in body:
+        return "".join(part["text"] for item in body["output"] for part in item["content"])
+    if "content" in body:
+        return "".join(part["text"] for part in body["content"])
+    return str(body["choices"][0].get("text") or body["choices"][0]["message"]["content"])
 
 
 @pytest.mark.parametrize(("path", "name", "fields"), cases(REFUSED))

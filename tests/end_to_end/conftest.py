@@ -44,7 +44,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     folder = tmp_path_factory.mktemp("product")
     config = folder / "config.yaml"
     shutil.copy(_ROOT / "config.yaml", config)
-    config.write_text(config.read_text("utf-8").replace("\nlitellm_settings:", _MORE_MODELS, 1), "utf-8")
+    text = config.read_text("utf-8").replace("\nlitellm_settings:", _MORE_MODELS, 1)
+    config.write_text(text.replace("_interval_seconds: 15", "_interval_seconds: 1"), "utf-8")
     with Emulator(Options(rpm=None)) as emulator:
         proxy = ProxyProcess(config, {**settings_for(emulator), **_PAYMENTS, **_KEYLESS})
         yield Product(proxy, emulator)

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import openai
+import pydantic
 import pytest
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
@@ -119,6 +120,60 @@ def test_long_arguments_are_streamed_as_they_are_written(client: openai.OpenAI, 
     assert len(calls) > 2
     ((_, name, whole),) = calls_of(ask(client, tools=TOOLS))
     assert (name, whole) == ("run", arguments)
+
+
+def test_a_client_hears_something_while_a_call_is_held_back(http: httpx.Client, emulator: Emulator) -> None:
+    emulator.script(Reply(render_call("run", '{"a": 1}'), hold_after=30))
+    body = {"model": "stackspot-chat", "messages": HI, "tools": TOOLS, "stream": True}
+    with http.stream("POST", "/v1/chat/completions", json=body) as answer:
+        lines = answer.iter_lines()
+        assert next(line for line in lines if line).startswith(":")
+        emulator.release()
+        assert any('"name":"run"' in line for line in lines)
+
+
+def test_a_stop_word_ends_the_answer_in_a_stream_too(client: openai.OpenAI, emulator: Emulator) -> None:
+    emulator.script(Reply("one two three", chunk=1), Reply("one two three"))
+    given: Any = {"stop": ["three"], "stream_options": {"include_usage": True}}
+    chunks = stream(client, **given)
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices) == "one two "
+    assert chunks[-1].usage is not None
+    assert chunks[-1].usage.completion_tokens > 0
+    assert ask(client, stop=["three"]).choices[0].message.content == "one two "
+
+
+def test_a_value_is_streamed_as_it_is_written(client: openai.OpenAI, emulator: Emulator) -> None:
+    emulator.script(Reply('Sure:\n```json\n{"a": "one two"}\n```', hold_after=24))
+    chunks = iter(
+        client.chat.completions.create(
+            model="stackspot-chat", messages=HI, stream=True, response_format={"type": "json_object"}
+        )
+    )
+    seen = ""
+    while not seen.endswith("one"):
+        seen += next(chunks).choices[0].delta.content or ""
+    emulator.release()
+    assert seen + "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == '{"a": "one two"}'
+
+
+def test_a_parsed_answer_of_openais_sdk_fits_its_model(client: openai.OpenAI, emulator: Emulator) -> None:
+    class Person(pydantic.BaseModel):
+        name: str
+        age: int
+
+    emulator.script(Reply('{"name": "Ana", "age": "seven"}'), Reply('{"name": "Ana", "age": "7"}'))
+    answer = client.chat.completions.parse(model="stackspot-chat", messages=HI, response_format=Person)
+    assert answer.choices[0].message.parsed == Person(name="Ana", age=7)
+    assert len(emulator.chats) == 2
+
+
+def test_a_prompt_that_is_too_long_is_made_shorter(client: openai.OpenAI, emulator: Emulator) -> None:
+    emulator.script(Reply(fault="too_long"), Reply("ok"))
+    turns: Any = [{"role": "user" if n % 2 == 0 else "assistant", "content": f"{n} " + "x" * 200} for n in range(21)]
+    assert ask(client, messages=turns).choices[0].message.content == "ok"
+    first, second = (chat.json["user_prompt"] for chat in emulator.chats)
+    assert len(second) < len(first)
+    assert turns[-1]["content"] in second
 
 
 def test_drift_is_repaired_and_broken_calls_are_followed_up(client: openai.OpenAI, emulator: Emulator) -> None:

@@ -40,10 +40,10 @@ class MadeRun:
         """The command that `make run` prints."""
         return _find(r"^  (curl .*)$", self.program.output)
 
-    def script(self, text: str | None, **fields: Any) -> None:
-        """Forget everything, and line up the agent's next answer: the fields of `emulator.Reply`."""
+    def script(self, *texts: str | None, **fields: Any) -> None:
+        """Forget everything, and line up the agent's next answers, which share `fields` of `emulator.Reply`."""
         self.emulator.post("/_emulator/reset").raise_for_status()
-        self.emulator.post("/_emulator/script", json=[{"text": text, **fields}]).raise_for_status()
+        self.emulator.post("/_emulator/script", json=[{"text": text, **fields} for text in texts]).raise_for_status()
 
     def prompts(self) -> list[str]:
         """What the agent was asked since the last `script`."""
