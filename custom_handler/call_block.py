@@ -288,10 +288,16 @@ class CallBlock:
     def _leave_json(self, state: Callable[[list[Content]], bool]) -> bool:
         """Take back what stands behind the JSON, or cannot be read."""
         self.rest = self._json.rest
-        raw = "".join(self._raw)
-        self._raw = [raw[: len(raw) - len(self.rest)]]
+        self._take_back(len(self.rest))
         self._state = state
         return bool(self.rest)
+
+    def _take_back(self, length: int) -> None:
+        """Take characters off the end of what was used up, without copying all of it."""
+        while length > 0:
+            piece = self._raw.pop()
+            self._raw += [piece[:-length]] if length < len(piece) else []
+            length -= len(piece)
 
     def _give_whole(self, out: list[Content]) -> None:
         value = json.loads("".join(self._strict))

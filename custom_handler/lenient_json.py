@@ -20,6 +20,7 @@ After = Callable[[str], bool | None]
 
 _BLANK = re.compile(r"[ \t\r\n]*+")
 _GAP = re.compile(r"(?:\s|//[^\n]*(?=\n)|/\*(?:[^*]|\*(?!/))*+\*/)++")
+_NO_BLANK = re.compile(r"[^ \t\r\n]")
 _COMMENT = re.compile(r"//[^\n]*|/\*(?:[^*]|\*(?!/))*+\*/")
 #: How far ahead a decision looks. What is not decided by then is decided as in valid JSON.
 _WINDOW = 4096
@@ -32,6 +33,7 @@ _HEX = re.compile(r"\\u[0-9a-fA-F]{0,3}")
 _CONTROL = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "\b": "\\b", "\f": "\\f"}
 
 _KEY = re.compile(r"""(["'])(?:\\.|(?!\1)[^\\\n])*+\1\s*+:""")
+_PLAIN_KEY = re.compile(r"""(["'])(?P<name>[^"'\\\x00-\x1f]*+)\1(?P<colon>[ \t\r\n]*+:[ \t\r\n]*+)""")
 _KEY_BEGUN = re.compile(r"""(["'])(?:\\.|(?!\1)[^\\\n])*+(?:\\?|\1\s*+)\Z""")
 _BARE_KEY = re.compile(r"[A-Za-z_$][\w$-]*+\s*+:")
 _BARE_KEY_BEGUN = re.compile(r"[A-Za-z_$][\w$-]*+\s*+\Z")
@@ -44,6 +46,7 @@ _VALUE_BEGIN = frozenset("\"'{[-+.0123456789tfnTFNu")
 _WORD = re.compile(r"""[^\s,\]}:"'{\[/]++""")
 _WORDS = {"true": "true", "false": "false", "null": "null", "none": "null", "undefined": "null"}
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*+)(?:\.\d++)?(?:[eE][+-]?\d++)?")
+_PLAIN_WORD = re.compile(rf"(?:{_NUMBER.pattern}|true|false|null)(?=[,}}\]])")
 _LOOSE_NUMBER = re.compile(r"\+?(-?)(\d*)(?:\.(\d*))?((?:[eE][+-]?\d+)?)")
 
 
@@ -56,8 +59,8 @@ class _Expect(Enum):
     NEXT = auto()  # a comma or the end of the container
 
 
-#: Where a container may end, and where a comma is no surprise.
-_BETWEEN = frozenset({_Expect.NEXT, _Expect.FIRST_KEY, _Expect.KEY, _Expect.FIRST_VALUE})
+#: Where a container may end, and where a comma is no surprise. (A tuple: enums are slow to hash.)
+_BETWEEN = (_Expect.NEXT, _Expect.FIRST_KEY, _Expect.KEY, _Expect.FIRST_VALUE)
 
 
 class LenientJson:
@@ -110,17 +113,21 @@ class LenientJson:
         """Use up some text; False when that takes more of it."""
         if self._quote:
             return self._string()
-        if gap := _GAP.match(self.rest, self._at):
-            return self._gap(gap)
-        if self.rest[self._at] == "/":
-            return self._undecided()
-        return self._token(self.rest[self._at])
+        first = self.rest[self._at]
+        if first.isspace() or first == "/":
+            return self._gap()
+        return self._token(first)
 
     # Between tokens
 
-    def _gap(self, gap: re.Match[str]) -> bool:
+    def _gap(self) -> bool:
+        gap = _GAP.match(self.rest, self._at)
+        if gap is None:
+            return self._undecided()
         self._at = gap.end()
-        blank = re.sub(r"[^ \t\r\n]", "", _COMMENT.sub("", gap.group()))
+        blank = gap.group()
+        if not _BLANK.fullmatch(blank):
+            blank = _NO_BLANK.sub("", _COMMENT.sub("", blank))
         if self._comma:
             self._comma += blank
         else:
@@ -147,10 +154,13 @@ class LenientJson:
         return self._begin(first)
 
     def _hold_comma(self) -> bool:
-        self._at += 1
-        if self._expect is _Expect.NEXT:  # else it is one too many
-            self._comma = ","
+        end = _blank_end(self.rest, self._at + 1)
+        if self._expect is _Expect.NEXT:
+            self._comma = self.rest[self._at : end]
             self._after_comma()
+        else:  # it is one too many
+            end = self._at + 1
+        self._at = end
         return True
 
     def _after_comma(self) -> None:
@@ -170,16 +180,28 @@ class LenientJson:
 
     def _begin(self, first: str) -> bool:
         """A key or a value begins."""
-        is_key = self._expect in {_Expect.KEY, _Expect.FIRST_KEY}
+        is_key = self._expect in (_Expect.KEY, _Expect.FIRST_KEY)
         if self._expect is _Expect.COLON or (first in "{[" and is_key) or (first not in "{[" and not self._stack):
             return self._give_up()
         if first in "{[":
             return self._open(first)
         if first in "\"'":
-            self._release_comma()
-            self._quote, self._is_key = first, is_key
-            return self._take(1, '"')
+            return (is_key and self._plain_key()) or self._open_string(first, is_key=is_key)
         return self._name() if is_key else self._word()
+
+    def _plain_key(self) -> bool:
+        """A key with nothing odd in it, and its colon, at once: most are."""
+        key = _PLAIN_KEY.match(self.rest, self._at)
+        if key is None:
+            return False
+        self._release_comma()
+        self._expect = _Expect.VALUE
+        return self._take(len(key.group()), f'"{key["name"]}"{key["colon"]}')
+
+    def _open_string(self, quote: str, *, is_key: bool) -> bool:
+        self._release_comma()
+        self._quote, self._is_key = quote, is_key
+        return self._take(1, '"')
 
     def _open(self, brace: str) -> bool:
         self._release_comma()
@@ -201,6 +223,10 @@ class LenientJson:
 
     def _word(self) -> bool:
         """A number, or a word such as `true`."""
+        if plain := _PLAIN_WORD.match(self.rest, self._at):
+            self._release_comma()
+            self._value_ended()
+            return self._take(len(plain.group()), plain.group())
         word = _WORD.match(self.rest, self._at)
         if word is None:
             return self._give_up()

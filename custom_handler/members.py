@@ -20,9 +20,11 @@ _TO_VALUE = re.compile(r"[ \t\r\n:]*+")
 _TO_COMMA = re.compile(r"[^,}]*+")
 _WORD = re.compile(r"[^ \t\r\n,}]*+")  # a number, or a word such as `true`
 _IN_STRING = re.compile(r'(?:[^"\\]++|\\.)*+', re.DOTALL)
-_TO_BRACKETS = re.compile(
-    r'[^"{}\[\]]*+(?:"(?:[^"\\]++|\\.)*+"[^"{}\[\]]*+)*+(?:(?P<open>[{\[]++)|(?P<close>[}\]]++))?+', re.DOTALL
-)
+_FLAT = r'[^"{}\[\]]*+(?:"(?:[^"\\]++|\\.)*+"[^"{}\[\]]*+)*+'
+_BRACKETS = r"(?:(?P<open>[{\[]++)|(?P<close>[}\]]++))?+"
+_TO_BRACKETS = re.compile(_FLAT + _BRACKETS, re.DOTALL)
+#: The same inside a container: those in it that hold no others are taken as a whole.
+_TO_OUTER_BRACKETS = re.compile(rf"{_FLAT}(?:[{{\[]{_FLAT}[}}\]]{_FLAT})*+{_BRACKETS}", re.DOTALL)
 #: The longest way to write one character: both halves of a surrogate pair.
 _LONGEST_ESCAPE = len(r"\ud83d\ude00")
 
@@ -179,7 +181,7 @@ class WithoutMembers:
 
     def _brackets_end(self, text: str, at: int) -> int:
         """The index behind the next brackets, but at most behind the value; or that of a string that goes on."""
-        match = _TO_BRACKETS.match(text, at)
+        match = (_TO_OUTER_BRACKETS if self._depth else _TO_BRACKETS).match(text, at)
         if match is None or match.lastgroup is None:
             return match.end() if match else at
         start, end = match.span(match.lastgroup)
