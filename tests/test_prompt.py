@@ -155,6 +155,6 @@ MESSAGES = st.lists(
 def test_the_same_request_gives_the_same_prompt_with_every_text_in_its_order(messages: list[dict[str, str]]) -> None:
     prompt = render(parse(messages, {}))
     assert prompt == render(parse(json.loads(json.dumps(messages)), {}))
-    position = 0
+    restored, position = restore(prompt), 0
     for message in messages:
-        position = prompt.index(message["content"], position) + len(message["content"])
+        position = restored.index(message["content"], position) + len(message["content"])
