@@ -105,12 +105,12 @@ def proxy(proxies: Proxies) -> ProxyProcess:
 def client(proxy: ProxyProcess) -> Iterator[httpx.Client]:
     """A client of `proxy` that has the key."""
     headers = {"authorization": f"Bearer {KEY}"}
-    with httpx.Client(base_url=proxy.url, headers=headers, trust_env=False, verify=False) as http:  # noqa: S501
+    with httpx.Client(base_url=proxy.url, headers=headers, timeout=30, trust_env=False, verify=False) as http:  # noqa: S501
         yield http
 
 
 @pytest.fixture(scope="session")
 def stranger() -> Iterator[httpx.Client]:
     """A client of any proxy that has no key."""
-    with httpx.Client(trust_env=False, verify=False) as http:  # noqa: S501
+    with httpx.Client(timeout=30, trust_env=False, verify=False) as http:  # noqa: S501
         yield http
