@@ -35,7 +35,7 @@ check:
 
 test:
 	@$(call install,requirements-dev.txt)
-	@LITELLM_LOCAL_MODEL_COST_MAP=True $(python) -m pytest --cov
+	@LITELLM_LOCAL_MODEL_COST_MAP=True $(python) -m pytest --cov -n 2
 
 lint:
 	@$(call install,requirements-dev.txt)

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,14 @@ os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 AGENT = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Files, and folders that share a proxy, stay together."""
+    from tests.support.shares import Shares
+
+    return Shares(config, log)
 
 
 @pytest.fixture
