@@ -46,7 +46,13 @@ _VALUE_BEGIN = frozenset("\"'{[-+.0123456789tfnTFNu")
 _WORD = re.compile(r"""[^\s,\]}:"'{\[/]++""")
 _WORDS = {"true": "true", "false": "false", "null": "null", "none": "null", "undefined": "null"}
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*+)(?:\.\d++)?(?:[eE][+-]?\d++)?")
-_PLAIN_WORD = re.compile(rf"(?:{_NUMBER.pattern}|true|false|null)(?=[,}}\]])")
+_STRICT_WORD = rf"(?:{_NUMBER.pattern}|true|false|null)"
+_PLAIN_WORD = re.compile(rf"{_STRICT_WORD}(?=[,}}\]])")
+#: Strict members or items without strings, each with its comma. What may be anything else is read step by step.
+_PLAIN_ITEMS = re.compile(rf"(?:{_STRICT_WORD}{_BLANK.pattern}(?P<comma>,{_BLANK.pattern}))++")
+_PLAIN_MEMBERS = re.compile(
+    rf"""(?:"[^"\\\x00-\x1f]*+"{_BLANK.pattern}:{_BLANK.pattern}{_STRICT_WORD}{_BLANK.pattern}(?P<comma>,{_BLANK.pattern}))++"""
+)
 _LOOSE_NUMBER = re.compile(r"\+?(-?)(\d*)(?:\.(\d*))?((?:[eE][+-]?\d+)?)")
 
 
@@ -185,9 +191,22 @@ class LenientJson:
             return self._give_up()
         if first in "{[":
             return self._open(first)
+        if self._expect is not _Expect.VALUE and self._plain_run(_PLAIN_MEMBERS if is_key else _PLAIN_ITEMS):
+            return True
         if first in "\"'":
             return (is_key and self._plain_key()) or self._open_string(first, is_key=is_key)
         return self._name() if is_key else self._word()
+
+    def _plain_run(self, pattern: re.Pattern[str]) -> bool:
+        """Members or items with nothing odd in them, at once; the last comma waits for what follows."""
+        run = pattern.match(self.rest, self._at)
+        if run is None:
+            return False
+        self._release_comma()
+        self._out.append(self.rest[self._at : run.start("comma")])
+        self._comma, self._at = run["comma"], run.end()
+        self._after_comma()
+        return True
 
     def _plain_key(self) -> bool:
         """A key with nothing odd in it, and its colon, at once: most are."""
