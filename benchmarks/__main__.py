@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from benchmarks import parser, proxy, tools
+from benchmarks import proxy, reading, tools
 
 
 def main() -> None:
     """Measure and print."""
-    print("## Parser\n")
-    print(parser.table())
+    print("## Reading answers\n")
+    print(reading.table())
     print("\n## Tools\n")
     print(tools.table())
     print("\n## Proxy\n")

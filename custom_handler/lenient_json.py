@@ -40,6 +40,8 @@ _BARE_KEY_BEGUN = re.compile(r"[A-Za-z_$][\w$-]*+\s*+\Z")
 _PLAIN_VALUE_BEGUN = re.compile(r"""\s*+(?:-?[\w.+-]*+|\[[^\[\]{}"']*+\]?|\{\s*+\}?)\s*+\Z""")
 #: A value that has no string in it, so that its end is certain.
 _PLAIN_VALUE = re.compile(r"""\s*+(?:-?[\d.eE+-]++|true|false|null|True|False|None|\[[^\[\]{}"']*+\]|\{\s*+\})\s*+""")
+#: Members with such values, each with its comma: to look behind them at once says the same as one by one.
+_PLAIN_MEMBERS_AHEAD = re.compile(rf"(?:{_KEY.pattern}{_PLAIN_VALUE.pattern},{_BLANK.pattern})*+")
 _NAME = re.compile(r"[A-Za-z_$][\w$-]*+")
 _VALUE_BEGIN = frozenset("\"'{[-+.0123456789tfnTFNu")
 
@@ -120,9 +122,16 @@ class LenientJson:
         if self._quote:
             return self._string()
         first = self.rest[self._at]
+        if first == "," and self._expect in _BETWEEN:
+            return self._hold_comma()
+        if first in "}]":
+            return self._close(first)
         if first.isspace() or first == "/":
             return self._gap()
-        return self._token(first)
+        if first == ":" and self._expect is _Expect.COLON:
+            self._expect = _Expect.VALUE
+            return self._take(1, ":")
+        return self._begin(first)
 
     # Between tokens
 
@@ -145,19 +154,6 @@ class LenientJson:
         if self._ended or len(self.rest) - self._at >= _WINDOW:
             self.broken = True
         return False
-
-    def _token(self, first: str) -> bool:
-        if first == "," and self._expect in _BETWEEN:
-            return self._hold_comma()
-        if first in "}]":
-            return self._close(first)
-        if first == ":" and self._expect is _Expect.COLON:
-            self._expect = _Expect.VALUE
-            return self._take(1, ":")
-        if self._expect is _Expect.NEXT:  # a comma is missing
-            self._comma = self._comma or ","
-            self._after_comma()
-        return self._begin(first)
 
     def _hold_comma(self) -> bool:
         end = _blank_end(self.rest, self._at + 1)
@@ -186,6 +182,9 @@ class LenientJson:
 
     def _begin(self, first: str) -> bool:
         """A key or a value begins."""
+        if self._expect is _Expect.NEXT:  # a comma is missing
+            self._comma = self._comma or ","
+            self._after_comma()
         is_key = self._expect in (_Expect.KEY, _Expect.FIRST_KEY)
         if self._expect is _Expect.COLON or (first in "{[" and is_key) or (first not in "{[" and not self._stack):
             return self._give_up()
@@ -308,6 +307,8 @@ class LenientJson:
 
     def _continues(self, ahead: str, at: int) -> bool | None:
         """Whether the container goes on behind a comma."""
+        if self._stack[-1] == "}" and (members := _PLAIN_MEMBERS_AHEAD.match(ahead, at)):
+            at = members.end()
         if at == len(ahead):
             return None
         if ahead[at] in "}]":

@@ -66,7 +66,7 @@ class Outlet:
         yield from _as_text(held if self._limit is None else self._limit.feed(held) + self._limit.flush())
 
     def _text(self, text: str) -> str:
-        text = self._stop.feed(text)
+        text = self._stop.feed(text) if self._stops else text
         if self._limit is None:
             return text
         out = self._limit.feed(text)
