@@ -174,13 +174,14 @@ REQUIRE_CORRELATION_ID = Setting(
 )
 CHECK_CHARS = Setting(
     "STACKSPOT_CHECK_CHARS",
-    "characters of a call's arguments up to which the call is checked before it is sent; longer ones are streamed",
+    "characters up to which a call, or a value for response_format, is checked before it is sent; "
+    "longer ones are streamed",
     _count,
     default="1000",
 )
 FOLLOW_UPS = Setting(
     "STACKSPOT_FOLLOW_UPS",
-    "hidden questions to the agent when an answer lacks a call or has a broken one, at most so many an answer",
+    "hidden questions to the agent when a call or value is missing or broken, at most so many an answer",
     _count,
     default="1",
 )

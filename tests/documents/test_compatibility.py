@@ -280,6 +280,12 @@ def test_a_custom_tool_of_the_responses_api_is_a_function_to_the_agent(running: 
     body = {"model": "stackspot-chat", "input": QUESTION, "tools": [{"type": "custom", "name": "patch"}]}
     (call,) = running.proxy.post(RESPONSES, json=body).json()["output"]
     assert (call["type"], call["name"], call["input"]) == ("custom_tool_call", "patch", "a\nb")
+    running.script(ANSWER)
+    result = {"type": "custom_tool_call_output", "call_id": call["call_id"], "output": "A blue whale."}
+    running.proxy.post(RESPONSES, json={**body, "input": [*USER, call, result]}).raise_for_status()
+    (prompt,) = running.prompts()
+    assert 'FUNCTION_CALL_START\npatch\narguments: {"content": "a\\nb"}\nFUNCTION_CALL_END' in prompt
+    assert '<tool_result name="patch">\nA blue whale.\n</tool_result>' in prompt
 
 
 def test_other_forms_of_tool_choice_are_refused(running: MadeRun) -> None:
