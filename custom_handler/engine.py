@@ -260,11 +260,12 @@ class _Exchange:
         return _FINISH.get(self._questions[0].report.stop_reason, "stop")
 
     async def usage(self) -> Usage:
-        """Tokens of all questions and all answers."""
-        reports = [(question, question.report) for question in self._questions]
+        """Tokens of all questions and all answers; a follow-up that was refused has cost nothing."""
+        first, *later = self._questions
+        asked = [first, *(question for question in later if question.pieces or question.report.prompt_tokens)]
         return Usage(
-            sum([await self._known_or_counted(told.prompt_tokens, asked.prompt) for asked, told in reports]),
-            sum([await self._known_or_counted(told.completion_tokens, asked.text) for asked, told in reports]),
+            sum([await self._known_or_counted(one.report.prompt_tokens, one.prompt) for one in asked]),
+            sum([await self._known_or_counted(one.report.completion_tokens, one.text) for one in asked]),
         )
 
     async def _known_or_counted(self, known: int | None, text: str) -> int:

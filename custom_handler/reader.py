@@ -53,6 +53,8 @@ class Reader:
         self._parser = CallParser(() if wanted == "value" else self._tool_names)
         self._restoring = Restoring(active=QUOTE in prompt)
         self.outlet.renew()
+        if self.value:
+            self.value.begin()
 
     def feed(self, text: str) -> Iterator[Event]:
         """What `text` completes."""

@@ -52,7 +52,11 @@ class ValueDesk:
         self.strict = output.strict
         self._output = output
         self._check_chars = 0 if output.any_object else check_chars
-        self._reader = JsonText(output)
+        self.begin()
+
+    def begin(self) -> None:
+        """Another answer of the agent comes."""
+        self._reader = JsonText(self._output)
         self._held = ""
 
     def take(self, events: Iterable[Event]) -> Iterator[Event]:
@@ -64,13 +68,12 @@ class ValueDesk:
                 yield Text(ready)
 
     def end(self) -> Iterator[Event]:
-        """The agent has answered: the rest of the value; what comes next is the answer to another question."""
+        """The agent has answered: the rest of the value."""
         ready = self._hold(self._reader.flush())
         if self.given:
             self.cut = not self._reader.complete
         else:
             ready = self._check(self._held)
-        self._reader, self._held = JsonText(self._output), ""
         if ready:
             yield Text(ready)
 

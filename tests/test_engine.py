@@ -164,6 +164,11 @@ async def test_a_follow_up_that_brings_nothing_leaves_the_first_answer_standing(
     assert events[-1] == Finish("stop")
 
 
+async def test_a_follow_up_that_is_refused_costs_nothing() -> None:
+    agent = Agent(Delta("ok " + render_call("add", "{}")), REPORT, then=[[BrokenAnswerError("down")]])
+    assert Usage(10, 2) in await events_of(agent, STRICT)
+
+
 async def test_a_call_that_stays_broken_is_sent_as_it_is_where_that_is_wanted() -> None:
     broken = Delta(render_call("add", '{"n": "many"}'))
     policy = CallPolicy(broken_calls="call")
@@ -362,6 +367,13 @@ async def test_a_repair_that_breaks_when_part_of_the_value_was_given_out_is_an_e
     agent = Agent(Delta("No."), REPORT, then=[[Delta('{"a": '), BrokenAnswerError("cut")]])
     with pytest.raises(BrokenAnswerError):
         await events_of(agent, asked_for(output=OutputFormat()))
+
+
+async def test_a_repair_that_breaks_leaves_nothing_behind_for_the_next() -> None:
+    broken = [Delta('{"name": "A'), BrokenAnswerError("cut")]
+    agent = Agent(Delta("No."), REPORT, then=[broken, [Delta('{"age": 7}'), REPORT]])
+    events = await events_of(agent, asked_for(output=PERSON), CallPolicy(follow_ups=2))
+    assert events[0] == Text('{"age": 7}')
 
 
 async def test_nothing_can_be_called_in_a_repair() -> None:

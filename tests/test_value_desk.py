@@ -22,6 +22,7 @@ ANA = '{"name": "Ana", "age": 7}'
 
 
 def given_out(desk: ValueDesk, pieces: Iterable[str]) -> list[str]:
+    desk.begin()
     events = [*desk.take(map(Text, pieces)), *desk.end()]
     return [event.text for event in events if isinstance(event, Text)]
 
