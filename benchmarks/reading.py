@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import tracemalloc
 from collections.abc import Callable
@@ -50,6 +51,7 @@ _INPUTS: dict[str, tuple[ChatRequest, Callable[[int], str]]] = {
     "arguments: code in a string": (_CALLING, _call(_code)),
     "arguments: the same, to be mended": (_CALLING, _call(_drifted)),
     "arguments: records": (_CALLING, _call(_records)),
+    "arguments: records, encoded twice": (_CALLING, _call(lambda size: json.dumps(_records(size)))),
     "structured output: code in a string": (_JSON, _code),
     "structured output: records": (_JSON, _records),
 }
@@ -57,6 +59,7 @@ _INPUTS: dict[str, tuple[ChatRequest, Callable[[int], str]]] = {
 
 def _read(request: ChatRequest, text: str, piece: int) -> None:
     reader = Reader(request, _CHECK_CHARS, len)
+    reader.begin("")
     for start in range(0, len(text), piece):
         for _ in reader.feed(text[start : start + piece]):
             pass

@@ -87,7 +87,6 @@ def fit(
     count: Callable[[str], int],
     *,
     render: Callable[[ChatRequest], str] = render,
-    estimate: bool = True,
 ) -> Fitted:
     """`request`, made to fit.
 
@@ -96,14 +95,9 @@ def fit(
         limit_tokens: what its prompt may have.
         count: tokens of a text.
         render: the prompt of a request.
-        estimate: do nothing, without counting, when two bytes a token stay below the limit. False after the service
-            refused a prompt: then the estimate was wrong.
     """
-    whole = Fitted(request, render(request))
-    if estimate and certainly_fits(whole.prompt, limit_tokens):
-        return whole
     fitting = _Fitting(limit_tokens, count, render)
-    tried = fitting.weigh(whole)
+    tried = fitting.weigh(Fitted(request, render(request)))
     for step in (fitting.drop_turns, fitting.cut_results):
         if not tried.fitted.fits:
             tried = step(tried)

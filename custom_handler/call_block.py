@@ -15,6 +15,7 @@ from typing import Any
 from custom_handler.events import CallArguments, CallBegan, CallBroken, CallEnded, Content, Text
 from custom_handler.lenient_json import LenientJson
 from custom_handler.markers import ARGUMENTS_KEYS, ENDS, NAME_KEYS
+from custom_handler.scanning import match_end
 
 #: Before the arguments stands only a name: where more than this comes, the marker was not a call's.
 _LONGEST_HEAD = 512
@@ -41,7 +42,7 @@ _OBJECT_BEGUN = re.compile(
 )
 _OBJECT_CALL = re.compile(rf'\{{\s*"(?:{"|".join(NAME_KEYS)})"\s*:')
 _OBJECT_CALL_BEGUN = re.compile(r'\{\s*(?:"\w*"?\s*)?\Z')
-_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_IN_STRING = re.compile(r'(?:[^"\\]++|\\.)*+', re.DOTALL)
 _STRAY = re.compile(r"(?:\s|[}\],;]|```)*+")
 _NO_JSON = "Its arguments are not a JSON object."
 
@@ -71,6 +72,7 @@ class CallBlock:
         self._state: Callable[[list[Content]], bool] = self._in_head
         self._json = LenientJson()
         self._strict: list[str] = []  # of a body that is read as a whole
+        self._string: list[str] = []  # of arguments that are a string
         self._name = ""
         self._unknown = False  # the block names no declared tool
         self._any_calls = False
@@ -179,7 +181,7 @@ class CallBlock:
         if self._wrapped:
             self._leave_json(self._in_wrapper)
             self._json = LenientJson(self._may_follow)
-            self._json.feed('{"arguments": 0')
+            self._json.feed('{"arguments": {}')
             return bool(self.rest)
         self._end_call(out)
         return self._leave_json(self._in_tail)
@@ -211,20 +213,20 @@ class CallBlock:
 
     def _in_string(self, out: list[Content]) -> bool:
         """Arguments that are the text of JSON, as a JSON string."""
-        string = _STRING.match(self.rest)
-        if string is None:
+        end = match_end(_IN_STRING, self.rest, 0 if self._string else 1)
+        if self.rest[end : end + 1] != '"':  # else a backslash whose other half is in the next piece, or nothing
+            self._string.append(self.rest[:end])
+            self._use(end)
             return False
-        try:
-            strict = _inner_json(json.loads(string.group(), strict=False))
-        except ValueError:
-            strict = None
+        strict = _encoded_json("".join(self._string) + self.rest[: end + 1])
+        self._string.clear()
         if strict is None:
             return self._go(self._in_garbage, 0)
         self._give_call(self._name, strict, out)
-        return self._go(self._in_tail, string.end())
+        return self._go(self._in_tail, end + 1)
 
     def _in_tail(self, out: list[Content]) -> bool:
-        at = _match_end(_STRAY, self.rest)
+        at = match_end(_STRAY, self.rest)
         tail = self.rest[at:]
         if end := _END.match(tail):
             return self._close(at + end.end(), out)
@@ -364,16 +366,19 @@ class CallBlock:
 
     def _may_follow(self, text: str) -> bool | None:
         """Whether `text` may stand behind the arguments; see `LenientJson`."""
-        tail = text[_match_end(_STRAY, text) :]
+        tail = text[match_end(_STRAY, text) :]
         if _ANY_MARKER.match(tail):
             return True
         begun = any(marker.startswith(tail) for marker in (*_MARKERS, "```"))
         return None if begun else self._next_call(tail)
 
 
-def _match_end(pattern: re.Pattern[str], text: str) -> int:
-    match = pattern.match(text)
-    return match.end() if match else 0
+def _encoded_json(string: str) -> str | None:
+    """The strict JSON that a string of JSON has as its text."""
+    try:
+        return _inner_json(json.loads(string, strict=False))
+    except ValueError:
+        return None
 
 
 def _from_object(item: Any) -> tuple[str, str] | None:

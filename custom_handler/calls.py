@@ -6,7 +6,6 @@ written from there on, so that nobody waits for a long file: it can no longer be
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +26,6 @@ from custom_handler.events import (
 from custom_handler.markers import render_call
 from custom_handler.members import WithoutMembers
 from custom_handler.request import Tool
-from custom_handler.schema_coercion import WrittenFloat
 
 log = logging.getLogger("custom_handler.calls")
 
@@ -56,14 +54,13 @@ class CallDesk:
         at_most_one: whether only the first call is sent.
 
     Attributes:
-        sent: how many calls were sent.
         set_aside: calls that were not sent because they are broken.
         cut: the answer ended inside a call.
         cut_on_the_way: the same, and the beginning of that call was sent.
     """
 
     def __init__(self, tools: Sequence[Tool], check_chars: int, *, at_most_one: bool = False) -> None:
-        self.sent = 0
+        self._sent = 0
         self.set_aside: list[SetAside] = []
         self.cut = False
         self.cut_on_the_way = False
@@ -97,7 +94,7 @@ class CallDesk:
 
     @property
     def _full(self) -> bool:
-        return self._at_most_one and self.sent > 0
+        return self._at_most_one and self._sent > 0
 
     def _take_arguments(self, text: str) -> Iterator[Event]:
         self._length += len(text)
@@ -116,8 +113,8 @@ class CallDesk:
         held, self._held = self._held, []
         if held is None or self._full:
             return
-        text = "".join(held)
-        call, problems = self._check(text)
+        text, problems = schema.check_text("".join(held), self._schemas[self._name])
+        call = ToolCall(self._name, text)
         if problems:
             log.info("A call of %s does not fit its schema", self._name)
             raw = render_call(disarm(self._name), disarm(text))
@@ -126,18 +123,8 @@ class CallDesk:
         self._count()
         yield call
 
-    def _check(self, text: str) -> tuple[ToolCall, Sequence[str]]:
-        """The call with these arguments, coerced, and what is wrong with it."""
-        try:
-            arguments = json.loads(text, parse_float=WrittenFloat)
-        except (ValueError, RecursionError):  # numbers of thousands of digits, thousands of brackets: strict JSON still
-            return ToolCall(self._name, text), ()
-        checked = schema.check(arguments, self._schemas[self._name])
-        text = json.dumps(checked.arguments, ensure_ascii=False) if checked.changed else text
-        return ToolCall(self._name, text), checked.problems
-
     def _count(self) -> None:
-        self.sent += 1
+        self._sent += 1
         log.info("Tool call found: %s", self._name)
 
     def _break(self, broken: CallBroken) -> None:
@@ -145,5 +132,5 @@ class CallDesk:
         if broken.cut or on_the_way:
             self.cut, self.cut_on_the_way = True, on_the_way
             log.warning("The answer ended inside a tool call%s", "" if on_the_way else ", which was dropped")
-        else:
+        elif not self._full:
             self.set_aside.append(SetAside(broken.raw, broken.problem))

@@ -15,7 +15,7 @@ from custom_handler.disarm import QUOTE, restore
 from custom_handler.errors import BadOutputError, BridgeError, ContextWindowError, NoCallError
 from custom_handler.events import Event, Finish, FinishReason, Text, Usage
 from custom_handler.prompt import render
-from custom_handler.reader import Reader, Wanted
+from custom_handler.reader import Reader
 from custom_handler.request import ChatRequest
 from custom_handler.settings import CallPolicy
 from custom_handler.upstream.base import Report, Upstream
@@ -43,7 +43,7 @@ async def answer(
     Args:
         request: what the client asked.
         upstream: the agent that is asked.
-        count_tokens: the tokens of a text, about; called off the event loop where the text may be long.
+        count_tokens: the tokens of a text, about. Prompts and whole answers are counted off the event loop.
         policy: how calls are treated.
         max_input_tokens: what the prompt may have; a longer conversation is made to fit.
 
@@ -69,10 +69,11 @@ async def answer(
 
 @dataclass(slots=True)
 class _Question:
-    """One question to the agent and what came of it."""
+    """One question to the agent and what came of it; `hidden` and `calls` as `Reader.begin` has them."""
 
     prompt: str
-    wanted: Wanted = "all"
+    hidden: bool = False
+    calls: bool = True
     report: Report = field(default_factory=Report)
     pieces: list[str] = field(default_factory=list)
 
@@ -117,23 +118,23 @@ class _Exchange:
     async def follow_up(self, question: _Question) -> AsyncGenerator[Event, None]:
         """Ask again. What fails before it has brought anything leaves the answer as it was."""
         log.info("Following up on the agent's answer")
-        calls, value = self._reader.calls, self._reader.value
+        calls, outlet = self._reader.calls, self._reader.outlet
         before, calls.set_aside = calls.set_aside, []
-        sent = calls.sent
+        sent, missing = outlet.calls, self._missing_value
         try:
             async with aclosing(self._ask(question)) as events:
                 async for event in events:
                     yield event
         except BridgeError as exc:
-            if calls.on_the_way or (value and value.given):
+            if calls.on_the_way or (missing and missing.given):
                 raise
             log.warning("The follow-up failed: %s", exc)
-        if calls.sent == sent and not calls.set_aside:
-            calls.set_aside = before
+        brought = outlet.calls - sent + len(calls.set_aside)
+        calls.set_aside += before[brought:]  # a call that was not written again stays as it was
 
     async def _ask(self, question: _Question) -> AsyncGenerator[Event, None]:
         self._questions.append(question)
-        self._reader.begin(question.prompt, question.wanted)
+        self._reader.begin(question.prompt, hidden=question.hidden, calls=question.calls)
         async with aclosing(self._upstream.stream(question.prompt)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, Report):
@@ -151,7 +152,7 @@ class _Exchange:
         prompt = render(self._request)
         if not refused and budget.certainly_fits(prompt, limit):
             return budget.Fitted(self._request, prompt)
-        fitted = await asyncio.to_thread(budget.fit, self._request, limit, self._count_tokens, estimate=not refused)
+        fitted = await asyncio.to_thread(budget.fit, self._request, limit, self._count_tokens)
         if fitted.summary:
             log.warning("%s", fitted.summary)
         return fitted
@@ -179,22 +180,26 @@ class _Exchange:
             return None
         first, last = self._questions[0], self._questions[-1]
         if complaint := self._complaint_about_calls():
-            return _Question(follow_up.render(first.prompt, last.text, complaint), "calls")
-        if (value := self._missing_value) is not None:
-            return _Question(value.repair_prompt(first.text), "value")
-        return None
+            return _Question(follow_up.render(first.prompt, last.text, complaint), hidden=True)
+        if self._missing_value is None or self._request.output is None:
+            return None
+        if not first.text.strip():
+            return _Question(first.prompt, hidden=True)
+        repair = follow_up.about_value(first.text, self._missing_value.bad, self._request.output)
+        return _Question(repair, hidden=True, calls=False)
 
     def _complaint_about_calls(self) -> str | None:
         """What is wrong with the calls so far; None when they may stand."""
         calls, request = self._reader.calls, self._request
         if calls.set_aside:
             return follow_up.about_broken(calls.set_aside)
-        if calls.sent or not request.callable_tools:
+        if self._reader.outlet.calls or not request.callable_tools:
             return None
         if request.wants_call:
             return follow_up.about_missing(request)
-        text = self._questions[0].text
-        announced = self._policy.follow_announcements and announces_action(text, request.callable_tools)
+        if not self._policy.follow_announcements or len(self._questions) > 1:
+            return None
+        announced = announces_action(self._questions[0].text, request.callable_tools)
         return follow_up.ABOUT_ANNOUNCED if announced else None
 
     @property
@@ -214,24 +219,24 @@ class _Exchange:
 
     def leftovers(self) -> Iterator[Event]:
         """What becomes of calls and of a value that are still broken."""
-        reader = self._reader
-        reader.outlet.renew()
-        yield from reader.outlet.take(filter(None, map(self._leftover_call, reader.calls.set_aside)))
-        if (value := self._missing_value) is not None and (self._ended_early or not value.strict):
-            yield from reader.outlet.take(value.give_bad())
-        yield from reader.outlet.flush()
+        for left in self._reader.calls.set_aside:
+            yield from self._reader.give(self._leftover_call(left))
+        value = self._missing_value
+        if value is not None and (self._ended_early or not value.strict):
+            yield from self._reader.give(value.give_bad())
 
-    def _leftover_call(self, left: SetAside) -> Event | None:
+    def _leftover_call(self, left: SetAside) -> Iterator[Event]:
         """The broken call as text, or where that is wanted and possible, as it is."""
-        if left.call is not None and self._policy.broken_calls == "call" and not self._is_strict(left.call.name):
-            return left.call
-        if self._reader.value:
-            return None  # text around a JSON value would break it
-        disarmed = left.call is not None or QUOTE in self._questions[-1].prompt
-        return Text(restore(left.raw) if disarmed else left.raw)
+        if left.call is not None and self._may_be_sent_broken(left.call.name):
+            yield left.call
+        elif self._reader.value is None:  # text around a JSON value would break it
+            disarmed = left.call is not None or QUOTE in self._questions[-1].prompt
+            yield Text(restore(left.raw) if disarmed else left.raw)
 
-    def _is_strict(self, name: str) -> bool:
-        return any(tool.strict for tool in self._request.tools if tool.name == name)
+    def _may_be_sent_broken(self, name: str) -> bool:
+        if self._policy.broken_calls != "call" or (self._reader.outlet.calls and not self._request.parallel_tool_calls):
+            return False
+        return not any(tool.strict for tool in self._request.tools if tool.name == name)
 
     def check(self) -> None:
         """See that the answer has what the request wants.
@@ -255,9 +260,10 @@ class _Exchange:
         reader = self._reader
         if reader.outlet.calls and not (reader.calls.cut_on_the_way or reader.outlet.cut_on_the_way):
             return "tool_calls"
-        if reader.outlet.exceeded or reader.calls.cut or (reader.value and reader.value.cut):
+        if reader.outlet.exceeded or reader.calls.cut:
             return "length"
-        return _FINISH.get(self._questions[0].report.stop_reason, "stop")
+        told = _FINISH.get(self._questions[0].report.stop_reason)
+        return told or ("length" if reader.value and reader.value.cut else "stop")
 
     async def usage(self) -> Usage:
         """Tokens of all questions and all answers; a follow-up that was refused has cost nothing."""

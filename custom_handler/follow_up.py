@@ -1,13 +1,16 @@
-"""The hidden question that follows an answer whose calls are broken or missing. Pure."""
+"""The hidden question that follows an answer whose calls, or whose value, are broken or missing. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from custom_handler.calls import SetAside
+from custom_handler.disarm import disarm
 from custom_handler.markers import END, START
+from custom_handler.output import OutputFormat, instruction
 from custom_handler.prompt import tagged
 from custom_handler.request import ChatRequest
+from custom_handler.value_desk import BadValue
 
 _ONLY = f"Write nothing but the {START} … {END} block."
 
@@ -36,3 +39,20 @@ ABOUT_ANNOUNCED = (
 def render(prompt: str, answer: str, complaint: str) -> str:
     """The prompt of the follow-up: everything so far, the answer, and what is wrong with it."""
     return "\n\n".join((prompt, tagged("assistant", answer), complaint))
+
+
+def about_value(answer: str, bad: BadValue, output: OutputFormat) -> str:
+    """What to ask when the value is bad or missing. It stands alone: a whole conversation would cost much more.
+
+    Args:
+        answer: all that the model wrote; shown when it wrote no value.
+        bad: what it wrote as one, and what is wrong with it.
+        output: what it was to write.
+    """
+    problems = "\n".join(f"- {disarm(problem)}" for problem in bad.problems or ["It contains no such JSON value."])
+    return (
+        f"{disarm(instruction(output))}\n\n"
+        f"This answer was given, but breaks these rules:\n{tagged('answer', disarm(bad.text) or answer)}\n\n"
+        f"What is wrong:\n{problems}\n\n"
+        "Write the whole answer again as it should be. Change only what is wrong, and invent nothing."
+    )

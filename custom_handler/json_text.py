@@ -62,7 +62,7 @@ class JsonText:
         return "" if self.complete else self._mended(self._json.flush())
 
     def _pass_on(self, text: str) -> str:
-        return "" if self.complete else self._mended(self._json.feed(text))
+        return "" if self.complete or self._json.broken else self._mended(self._json.feed(text))
 
     def _mended(self, text: str) -> str:
         self.complete = self._json.complete

@@ -15,6 +15,8 @@ import re
 from collections.abc import Callable
 from enum import Enum, auto
 
+from custom_handler.scanning import match_end
+
 #: Whether what follows the value may follow it; None when more text is needed to tell.
 After = Callable[[str], bool | None]
 
@@ -42,6 +44,9 @@ _PLAIN_VALUE_BEGUN = re.compile(r"""\s*+(?:-?[\w.+-]*+|\[[^\[\]{}"']*+\]?|\{\s*+
 _PLAIN_VALUE = re.compile(r"""\s*+(?:-?[\d.eE+-]++|true|false|null|True|False|None|\[[^\[\]{}"']*+\]|\{\s*+\})\s*+""")
 #: Members with such values, each with its comma: to look behind them at once says the same as one by one.
 _PLAIN_MEMBERS_AHEAD = re.compile(rf"(?:{_KEY.pattern}{_PLAIN_VALUE.pattern},{_BLANK.pattern})*+")
+_ANY_PLAIN_MEMBERS_AHEAD = re.compile(
+    rf"(?:(?:{_KEY.pattern}|{_BARE_KEY.pattern}){_PLAIN_VALUE.pattern},{_BLANK.pattern})*+"
+)
 _NAME = re.compile(r"[A-Za-z_$][\w$-]*+")
 _VALUE_BEGIN = frozenset("\"'{[-+.0123456789tfnTFNu")
 
@@ -307,8 +312,9 @@ class LenientJson:
 
     def _continues(self, ahead: str, at: int) -> bool | None:
         """Whether the container goes on behind a comma."""
-        if self._stack[-1] == "}" and (members := _PLAIN_MEMBERS_AHEAD.match(ahead, at)):
-            at = members.end()
+        if self._stack[-1] == "}":
+            plain = _ANY_PLAIN_MEMBERS_AHEAD if self._bare_keys else _PLAIN_MEMBERS_AHEAD
+            at = match_end(plain, ahead, at)
         if at == len(ahead):
             return None
         if ahead[at] in "}]":
@@ -359,8 +365,7 @@ class LenientJson:
 
 
 def _blank_end(text: str, at: int) -> int:
-    match = _BLANK.match(text, at)
-    return match.end() if match else at
+    return match_end(_BLANK, text, at)
 
 
 def _control(character: str) -> str:

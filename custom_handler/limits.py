@@ -151,36 +151,35 @@ class LengthLimit:
         self._counted = 0  # tokens
         self._uncounted: list[str] = []  # text that fits whatever its count is
         self._uncounted_bytes = 0
-        self._visible = _Words()
-        self._hidden = _Words()
-        self._ahead = 0  # characters of the unfinished visible word that were given out already
+        self._words = _Words()
+        self._ahead = 0  # characters of the unfinished word that were given out already
         #: More text came than the limit allows; nothing is given out any more.
         self.exceeded = False
 
     def feed(self, text: str) -> str:
         """The part of everything so far that can be given out now."""
-        out = [self._show(word) for word in self._visible.feed(text)]
+        out = [self._show(word) for word in self._words.feed(text)]
         if self._counted + self._uncounted_bytes + _LONGEST_WORD <= self._max_tokens and not self.exceeded:
-            out.append(self._visible.unfinished[self._ahead :])
-            self._ahead = len(self._visible.unfinished)
+            out.append(self._words.unfinished[self._ahead :])
+            self._ahead = len(self._words.unfinished)
         return "".join(out)
 
     def spend(self, text: str) -> bool:
-        """Count text that is not shown, such as the arguments of a call, whole or in pieces.
+        """Count text that is given out as a whole or not at all, such as a call.
 
         What `feed` holds back stands before it, so `flush` first.
 
         Returns:
-            Whether the limit is exceeded.
+            Whether it fits.
         """
-        for word in self._hidden.feed(text):
+        words = _Words()
+        for word in (*words.feed(text), words.flush()):
             self._admit(word)
-        return self.exceeded
+        return not self.exceeded
 
     def flush(self) -> str:
         """The last word, now that it is complete; `feed` and `spend` may go on with new words."""
-        self._admit(self._hidden.flush())
-        return self._show(self._visible.flush())
+        return self._show(self._words.flush())
 
     def _show(self, word: str) -> str:
         out, self._ahead = self._admit(word)[self._ahead :], 0

@@ -3,9 +3,6 @@
 Sans-I/O: what is given out does not depend on where the text was cut. Of a member that is left out go its key, its
 value and one comma with the white space behind it. All else passes as it is written, so valid JSON stays valid. A key
 waits until it is whole, or too long for a name, and the comma before it does too; values never wait.
-
-The text may end early, and what is given out is the beginning of an object then, too. In it is a key that was not
-whole, for that names nothing yet.
 """
 
 from __future__ import annotations
@@ -13,6 +10,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection
+
+from custom_handler.scanning import match_end
 
 _TO_FIRST_KEY = re.compile(r'[^"}]*+')
 _TO_KEY = re.compile(r'[^"]*+')
@@ -59,21 +58,16 @@ class WithoutMembers:
             at = self._state(text, at)
         return self._take_out()
 
-    def flush(self) -> str:
-        """What was held back, now that nothing follows."""
-        self._release()
-        return self._take_out()
-
     # Each state uses up some of the text from `at` on, and returns where the next has to go on.
 
     def _in_opening(self, text: str, at: int) -> int:
-        end = _end(_TO_FIRST_KEY, text, at)
+        end = match_end(_TO_FIRST_KEY, text, at)
         if end < len(text):
             self._state = self._in_key if text[end] == '"' else self._in_ending
         return self._pass(text, at, end)
 
     def _in_comma(self, text: str, at: int) -> int:
-        end = _end(_TO_KEY, text, at)
+        end = match_end(_TO_KEY, text, at)
         if end < len(text):
             self._state = self._in_key
         self._comma.append(text[at:end])
@@ -95,7 +89,7 @@ class WithoutMembers:
         return self._pass_string(text, at, self._in_colon)
 
     def _in_colon(self, text: str, at: int) -> int:
-        end = _end(_TO_VALUE, text, at)
+        end = match_end(_TO_VALUE, text, at)
         if end < len(text):
             self._state = self._value_state(text[end])
         return self._pass(text, at, end)
@@ -116,14 +110,14 @@ class WithoutMembers:
         return self._pass(text, at, end)
 
     def _in_word(self, text: str, at: int) -> int:
-        end = _end(_WORD, text, at)
+        end = match_end(_WORD, text, at)
         if end < len(text):
             self._state = self._behind_value
         return self._pass(text, at, end)
 
     def _behind_value(self, text: str, at: int) -> int:
         self._dropping = False
-        end = _end(_TO_COMMA, text, at)
+        end = match_end(_TO_COMMA, text, at)
         if end < len(text):
             self._state = self._in_comma if text[end] == "," else self._in_ending
         return self._pass(text, at, end)
@@ -173,7 +167,7 @@ class WithoutMembers:
     def _string_end(self, text: str, at: int) -> int:
         """The index behind the string that `at` is in or at, or the end of `text` when it goes on."""
         skipped = not self._in_string or self._after_backslash  # the opening quote, or the other half of an escape
-        end = _end(_IN_STRING, text, at + skipped)
+        end = match_end(_IN_STRING, text, at + skipped)
         # Here stands the closing quote, or a backslash whose other half is in the next piece, or nothing.
         self._in_string = text[end : end + 1] != '"'
         self._after_backslash = text[end : end + 1] == "\\"
@@ -191,8 +185,3 @@ class WithoutMembers:
         end = min(end, start + self._depth)
         self._depth -= end - start
         return end
-
-
-def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
-    match = pattern.match(text, at)
-    return match.end() if match else at

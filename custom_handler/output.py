@@ -3,7 +3,6 @@
     parse_format   the field of the request → an `OutputFormat`, or nothing for plain text
     instruction    → what the prompt says about it
     validate       a value's text → what is wrong with it
-    repair_prompt  → what the follow-up asks when something is
 
 The agents know no such mode of their own, so the model is told, and `json_text` finds the value in what it writes.
 """
@@ -11,7 +10,7 @@ The agents know no such mode of their own, so the model is told, and `json_text`
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -129,7 +128,7 @@ def _compact(schema: Mapping[str, Any]) -> str:
 
 
 def validate(value_text: str, output: OutputFormat) -> tuple[str, ...]:
-    """What is wrong with a value: nothing, or up to five short sentences for `repair_prompt`.
+    """What is wrong with a value: nothing, or up to five short sentences for `follow_up`.
 
     They quote the value, so they are for the model and not for logs.
     A schema that cannot be used is not checked against; that the value is JSON always is.
@@ -162,20 +161,3 @@ def _of_the_value(problem: str) -> str:
     """`describe` speaks of the arguments of a call where it means the whole value."""
     whole = "the arguments:"
     return f"the value:{problem.removeprefix(whole)}" if problem.startswith(whole) else problem
-
-
-def repair_prompt(broken: str, problems: Sequence[str], output: OutputFormat) -> str:
-    """What the follow-up asks; it can stand alone, without the conversation.
-
-    Args:
-        broken: what the model wrote.
-        problems: what `validate` found; nothing means that no JSON value was found in the answer.
-        output: what it was to write.
-    """
-    listed = "\n".join(f"- {problem}" for problem in problems or ["It contains no such JSON value."])
-    return (
-        f"{instruction(output)}\n\n"
-        f"This answer was given, but breaks these rules:\n<answer>\n{broken}\n</answer>\n\n"
-        f"What is wrong:\n{listed}\n\n"
-        "Write the whole answer again as it should be. Change only what is wrong, and invent nothing."
-    )

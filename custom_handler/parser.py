@@ -20,10 +20,10 @@ _PARTS = ("CALL_START", "<t", "<r")
 _OPENER = re.compile("|".join(map(re.escape, _OPENERS)))
 _OPENER_PREFIXES = frozenset(opener[:size] for opener in _OPENERS for size in range(1, len(opener)))
 _FIRST_LETTERS = re.compile("[" + re.escape("".join({opener[0] for opener in _OPENERS})) + "]")
-_FENCE_BEFORE = re.compile(r"```\w{0,20}\s{0,8}\Z")
+_FENCE_BEFORE = re.compile(r"```(?:\w{0,20}\s{1,8})?\Z")
 #: A fence that may stand before a marker, with or without the beginning of one behind it.
 _FENCE_BEGUN = re.compile(
-    r"(?:`{1,2}|```\w{0,20}|```\w{0,20}\s{1,8}(?:PREFIX)?)\Z".replace(
+    r"(?:`{1,2}|```\w{0,20}|```(?:\w{0,20}\s{1,8})?(?:PREFIX)?)\Z".replace(
         "PREFIX", "|".join(sorted(map(re.escape, _OPENER_PREFIXES), key=len, reverse=True))
     )
 )
@@ -47,6 +47,7 @@ class CallParser:
         self._line_begins = True  # whether the text given out so far ended a line
         self._any_calls = False
         self._in_code = False  # whether the text given out so far leaves a code block open
+        self._ticks = 0  # backticks at its end that are not yet a fence
         self._block = CallBlock("", ())
         self._reasoning_end = ""
 
@@ -86,11 +87,16 @@ class CallParser:
         if start in REASONING:
             return self._open_reasoning(text, start, out)
         fence = _FENCE_BEFORE.search(text)
-        if fence and not (self._in_code ^ bool(text[: fence.start()].count("```") % 2)):  # it opens, and does not close
+        if fence and not self._code_open_behind(text[: fence.start()]):  # it opens, and does not close
             text, start = text[: fence.start()], fence.group() + start
         self._give(out, text)
+        self._ticks = 0
         self._block = CallBlock(start, self._tool_names, fenced=self._block.fenced)
         return self._go(self._in_call, self._buffer[opener.end() :])
+
+    def _code_open_behind(self, text: str) -> bool:
+        """Whether a code block is open when `text` follows what was given out."""
+        return self._in_code ^ bool(("`" * self._ticks + text).count("```") % 2)
 
     def _find_opener(self) -> re.Match[str] | None:
         """The first start marker, or the first reasoning tag that begins a line."""
@@ -167,7 +173,9 @@ class CallParser:
             text = self._blank if self._blank.strip() else ""
         if text:
             self._in_blank, self._blank = False, ""
-            self._in_code ^= bool(text.count("```") % 2)
+            self._in_code = self._code_open_behind(text)
+            ticked = "`" * self._ticks + text
+            self._ticks = (len(ticked) - len(ticked.rstrip("`"))) % 3
             self._block.fenced = False
             out.append(Text(text))
 

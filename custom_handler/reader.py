@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
-from typing import Literal, TypeAlias
 
 from custom_handler.calls import CallDesk
 from custom_handler.disarm import QUOTE, disarm
@@ -18,10 +17,6 @@ from custom_handler.parser import CallParser
 from custom_handler.request import ChatRequest
 from custom_handler.restoring import Restoring
 from custom_handler.value_desk import ValueDesk
-
-#: What is taken from an answer. Text was given out before a follow-up about calls, and nothing may be called in one
-#: about the value.
-Wanted: TypeAlias = Literal["all", "calls", "value"]
 
 
 class Reader:
@@ -42,19 +37,25 @@ class Reader:
         tools = request.callable_tools
         self.calls = CallDesk(tools, check_chars, at_most_one=not request.parallel_tool_calls)
         self.value = ValueDesk(request.output, check_chars) if request.output else None
-        limit = LengthLimit(request.max_tokens, count_tokens) if request.max_tokens else None
-        self.outlet = Outlet(request.stops, limit)
+        self.outlet = Outlet(LengthLimit(request.max_tokens, count_tokens) if request.max_tokens else None)
         self._tool_names = [disarm(tool.name) for tool in tools]
-        self.begin("")
+        self._stops = request.stops
 
-    def begin(self, prompt: str, wanted: Wanted = "all") -> None:
-        """The answer to `prompt` comes next."""
-        self._wanted = wanted
-        self._parser = CallParser(() if wanted == "value" else self._tool_names)
+    def begin(self, prompt: str, *, hidden: bool = False, calls: bool = True) -> None:
+        """The answer to `prompt` comes next.
+
+        Args:
+            hidden: the client knows nothing of this question. Text was given out before, so only calls are taken from
+                the answer, and the value where none was given out yet.
+            calls: whether tools may be called in the answer.
+        """
+        self._parser = CallParser(self._tool_names if calls else ())
         self._restoring = Restoring(active=QUOTE in prompt)
-        self.outlet.renew()
-        if self.value:
-            self.value.begin()
+        self._hidden = hidden
+        self._value = None if self.value and self.value.given else self.value
+        if self._value:
+            self._value.begin()
+        self.outlet.begin(self._stops)
 
     def feed(self, text: str) -> Iterator[Event]:
         """What `text` completes."""
@@ -63,14 +64,17 @@ class Reader:
     def flush(self) -> Iterator[Event]:
         """What was held back, now that the answer has ended."""
         yield from self._give(chain(self._restoring.take(self._parser.flush()), self._restoring.flush()))
-        if self.value and self._wanted != "calls":
-            yield from self.outlet.take(self.value.end())
+        if self._value:
+            yield from self.outlet.take(self._value.end())
+        yield from self.outlet.flush()
+
+    def give(self, events: Iterable[Event]) -> Iterator[Event]:
+        """Give out what is left in the end; no stop word ends it."""
+        self.outlet.begin(())
+        yield from self.outlet.take(events)
         yield from self.outlet.flush()
 
     def _give(self, content: Iterable[Content]) -> Iterator[Event]:
-        events = self.calls.take(content)
-        if self._wanted == "calls":
-            events = (event for event in events if not isinstance(event, Text | Reasoning))
-        elif self.value:
-            events = self.value.take(events)
-        return self.outlet.take(events)
+        unwanted = ((Reasoning,) if self._value else (Reasoning, Text)) if self._hidden else ()
+        events = (event for event in self.calls.take(content) if not isinstance(event, unwanted))
+        return self.outlet.take(self._value.take(events) if self._value else events)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from custom_handler.schema_coercion import Coercion
+from custom_handler.schema_coercion import Coercion, WrittenFloat
 from custom_handler.schema_problems import describe
 from custom_handler.schema_validator import Schema, compiled, unions
 from custom_handler.schema_work import UncheckedError, limited_work
@@ -54,6 +55,22 @@ def check(arguments: Mapping[str, Any], parameters: Mapping[str, Any]) -> Checke
     except UncheckedError:
         return Checked(given, (), changed=False)
     return Checked(fitted, problems, changed=fitted is not known or len(known) < len(given))
+
+
+def check_text(text: str, parameters: Mapping[str, Any]) -> tuple[str, Sequence[str]]:
+    """The same for the text of a JSON object: the text, rewritten only where something had to be changed, and problems.
+
+    Text that Python cannot read, or write again, passes as it is: thousands of digits or brackets, 1e999. So does a
+    value that is no object.
+    """
+    try:
+        arguments = json.loads(text, parse_float=WrittenFloat)
+        checked = check(arguments, parameters) if isinstance(arguments, dict) else None
+        if checked is None or not checked.changed:
+            return text, checked.problems if checked else ()
+        return json.dumps(checked.arguments, ensure_ascii=False, allow_nan=False), checked.problems
+    except (ValueError, RecursionError):
+        return text, ()
 
 
 def noise(parameters: Mapping[str, Any]) -> frozenset[str]:

@@ -7,15 +7,13 @@ given out from its first character on.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from custom_handler import schema
 from custom_handler.events import Event, Text
 from custom_handler.json_text import JsonText
-from custom_handler.output import OutputFormat, repair_prompt, validate
-from custom_handler.schema_coercion import WrittenFloat
+from custom_handler.output import OutputFormat, validate
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +21,7 @@ class BadValue:
     """A value that was not given out.
 
     Attributes:
-        text: as the model wrote it; empty when it wrote none.
+        text: what the model wrote, as JSON; empty when it wrote none.
         problems: what is wrong with it, for the model.
     """
 
@@ -32,7 +30,7 @@ class BadValue:
 
 
 class ValueDesk:
-    """Handles the value of one answer.
+    """Handles the value of one answer; `begin` each of the agent's.
 
     Args:
         output: what the client asked for.
@@ -52,11 +50,10 @@ class ValueDesk:
         self.strict = output.strict
         self._output = output
         self._check_chars = 0 if output.any_object else check_chars
-        self.begin()
 
     def begin(self) -> None:
         """Another answer of the agent comes."""
-        self._reader = JsonText(self._output)
+        self._json = JsonText(self._output)
         self._held = ""
 
     def take(self, events: Iterable[Event]) -> Iterator[Event]:
@@ -64,22 +61,18 @@ class ValueDesk:
         for event in events:
             if not isinstance(event, Text):
                 yield event
-            elif ready := self._hold(self._reader.feed(event.text)):
+            elif ready := self._hold(self._json.feed(event.text)):
                 yield Text(ready)
 
     def end(self) -> Iterator[Event]:
         """The agent has answered: the rest of the value."""
-        ready = self._hold(self._reader.flush())
+        ready = self._hold(self._json.flush())
         if self.given:
-            self.cut = not self._reader.complete
+            self.cut = not self._json.complete
         else:
             ready = self._check(self._held)
         if ready:
             yield Text(ready)
-
-    def repair_prompt(self, answer: str) -> str:
-        """What to ask after `answer`, whose value is bad or missing."""
-        return repair_prompt(self.bad.text or answer, self.bad.problems, self._output)
 
     def give_bad(self) -> Iterator[Event]:
         """The value that was set aside, as it is."""
@@ -98,23 +91,11 @@ class ValueDesk:
         return self._held
 
     def _check(self, text: str) -> str:
-        """The value, if it is good."""
-        text = _coerced(text, self._output)
-        problems = validate(text, self._output) if text else ()
+        """The value, if it is good, with harmless differences put right as its schema says, such as "5" for 5."""
+        fitted, _ = schema.check_text(text, self._output.schema)
+        problems = validate(fitted, self._output) if text else ()
         if problems or not text:
             self.bad = self.bad if self.bad.text else BadValue(text, problems)
             return ""
         self.given = True
-        return text
-
-
-def _coerced(text: str, output: OutputFormat) -> str:
-    """An object with harmless differences put right as its schema says, such as "5" for 5; anything else as it is."""
-    try:
-        value = json.loads(text, parse_float=WrittenFloat)
-    except (ValueError, RecursionError):
-        return text
-    if not isinstance(value, dict):
-        return text
-    checked = schema.check(value, output.schema)
-    return json.dumps(checked.arguments, ensure_ascii=False) if checked.changed else text
+        return fitted

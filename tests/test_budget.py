@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custom_handler.budget import Fitted, fit, smaller
+from custom_handler.budget import Fitted, certainly_fits, fit, smaller
 from custom_handler.prompt import render
 from custom_handler.request import ChatRequest, Message, PastCall, Tool
 
@@ -60,7 +60,7 @@ def request(*messages: Message) -> ChatRequest:
 
 
 def fitted(asked: ChatRequest, limit: int, **options: Any) -> Fitted:
-    return fit(asked, limit, four_characters_each, estimate=False, **options)
+    return fit(asked, limit, four_characters_each, **options)
 
 
 LONG_CHAT = request(SYSTEM, *chat(20), Message("user", "And now?"))
@@ -73,29 +73,10 @@ def test_what_fits_is_not_touched() -> None:
     assert unchanged.summary == ""
 
 
-def test_nothing_is_counted_where_an_estimate_is_enough() -> None:
-    count = Counter()
-    assert fit(LONG_CHAT, len(render(LONG_CHAT)), count).tokens is None
-    assert count.asked == 0
-
-
-def test_after_a_refusal_the_estimate_is_not_trusted() -> None:
-    count = Counter()
-    assert fit(LONG_CHAT, len(render(LONG_CHAT)), count, estimate=False).tokens == count(render(LONG_CHAT))
-
-
-def test_the_estimate_takes_bytes_since_other_scripts_have_more_tokens() -> None:
-    count = Counter()
-    fit(request(Message("user", "x" * 2_400)), 2_000, count)
-    assert count.asked == 0
-    fit(request(Message("user", "汉" * 2_400)), 2_000, count)
-    assert count.asked == 1
-
-
-def test_digits_and_hashes_are_counted_in_time() -> None:
-    count = Counter()
-    fit(request(Message("user", "9f86d081" * 1_000)), 3_000, count)
-    assert count.asked == 1
+def test_what_certainly_fits_is_told_by_its_bytes_since_other_scripts_have_more_tokens() -> None:
+    assert certainly_fits("x" * 4_000, 2_000)
+    assert not certainly_fits("x" * 4_001, 2_000)
+    assert not certainly_fits("汉" * 2_400, 2_000)
 
 
 def test_the_oldest_turns_go_first_and_the_model_is_told() -> None:
@@ -125,7 +106,7 @@ def test_no_more_turns_go_than_about_one_too_many() -> None:
 def test_three_counts_are_enough_for_an_even_text() -> None:
     for limit in range(1_000, 10_000, 333):
         count = Counter()
-        assert fit(LONG_CHAT, limit, count, estimate=False).fits
+        assert fit(LONG_CHAT, limit, count).fits
         assert count.asked <= 3
 
 
@@ -140,7 +121,7 @@ def test_an_uneven_text_takes_more_counts_but_not_many() -> None:
 def test_an_uneven_result_takes_more_counts_but_not_many() -> None:
     count = Counter(digits_each_other_characters_by_eight)
     result = "1" * 20_000 + "r" * 400_000 + "1" * 20_000
-    assert fit(request(Message("user", "Do it."), *step(1, result)), 5_000, count, estimate=False).fits
+    assert fit(request(Message("user", "Do it."), *step(1, result)), 5_000, count).fits
     assert 3 <= count.asked <= 10
 
 
@@ -177,7 +158,7 @@ def test_a_result_without_any_call_goes_by_itself() -> None:
 def test_system_text_in_the_middle_stays() -> None:
     middle, count = Message("system", "In Portuguese! " * 300), Counter()
     asked = request(SYSTEM, *chat(5), middle, *chat(9), Message("user", "And now?"))
-    cut = fit(asked, 3_000, count, estimate=False)
+    cut = fit(asked, 3_000, count)
     assert [message for message in cut.request.messages if message in (SYSTEM, middle)] == [SYSTEM, middle]
     assert cut.fits
     assert count.asked <= 3
@@ -296,7 +277,7 @@ def assert_calls_and_results_are_together(kept: Sequence[Message], all_messages:
     st.sampled_from([four_characters_each, digits_each_other_characters_by_eight]),
 )
 def test_whatever_the_conversation(asked: ChatRequest, limit: int, count: Any) -> None:
-    cut = fit(asked, limit, count, estimate=False)
+    cut = fit(asked, limit, count)
     kept, all_messages = cut.request.messages, asked.messages
     # It fits, or says that it does not.
     assert cut.tokens == count(render(cut.request))
@@ -318,7 +299,7 @@ def test_whatever_the_conversation(asked: ChatRequest, limit: int, count: Any) -
     assert [m for m in turns if m.role == "user"][-1:] == [m for m in before if m.role == "user"][-1:]
     assert_calls_and_results_are_together(kept, all_messages)
     # Once more changes nothing.
-    assert fit(cut.request, limit, count, estimate=False).request == cut.request
+    assert fit(cut.request, limit, count).request == cut.request
 
 
 REFUSAL = "Input tokens exceed the configured limit of 272000 tokens. Your messages resulted in {} tokens. Reduce them."

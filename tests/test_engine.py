@@ -370,7 +370,7 @@ async def test_a_repair_that_breaks_when_part_of_the_value_was_given_out_is_an_e
 
 
 async def test_a_repair_that_breaks_leaves_nothing_behind_for_the_next() -> None:
-    broken = [Delta('{"name": "A'), BrokenAnswerError("cut")]
+    broken: list[Piece | Exception] = [Delta('{"name": "A'), BrokenAnswerError("cut")]
     agent = Agent(Delta("No."), REPORT, then=[broken, [Delta('{"age": 7}'), REPORT]])
     events = await events_of(agent, asked_for(output=PERSON), CallPolicy(follow_ups=2))
     assert events[0] == Text('{"age": 7}')
@@ -465,3 +465,88 @@ async def test_a_follow_up_that_is_too_long_leaves_the_first_answer_standing() -
     broken = render_call("add", '{"n": "many"}')
     events = await events_of(Agent(Delta(broken), REPORT, then=[[TOO_LONG]]), STRICT)
     assert events[0] == Text(broken)
+
+
+# Together.
+
+WANTS_CALL = ToolChoice("required")
+GOOD, BAD = render_call("add", '{"n": 1}'), render_call("add", '{"n": "many"}')
+
+
+@pytest.mark.parametrize("size", [5, 1000])
+async def test_a_call_behind_a_stop_word_was_never_made(size: int) -> None:
+    asked = replace(STRICT, tool_choice=WANTS_CALL, stops=("STOP",))
+    pieces = map(Delta, cut_into(f"I do it. STOP\n{GOOD}", size))
+    agent = Agent(*pieces, REPORT, then=[[Delta(render_call("add", '{"n": 2}')), REPORT]])
+    events = await events_of(agent, asked)
+    assert [event for event in events if isinstance(event, ToolCall)] == [ToolCall("add", '{"n": 2}')]
+
+
+async def test_a_broken_call_behind_a_stop_word_is_not_given_out() -> None:
+    agent = Agent(Delta(f"I do it. STOP\n{BAD}"), REPORT)
+    assert text_in(await events_of(agent, replace(STRICT, stops=("STOP",)))) == "I do it. "
+    assert len(agent.prompts) == 1
+
+
+async def test_no_stop_word_ends_a_block_that_is_left_over() -> None:
+    policy = CallPolicy(follow_ups=0)
+    assert text_in(await events_of(Agent(Delta(BAD), REPORT), replace(STRICT, stops=("many",)), policy)) == BAD
+
+
+async def test_a_follow_up_about_a_call_that_fails_leaves_the_value_standing() -> None:
+    agent = Agent(Delta('{"age": 7}\n' + BAD), REPORT, then=[[BrokenAnswerError("down")]])
+    events = await events_of(agent, replace(STRICT, output=OutputFormat()))
+    assert text_in(events) == '{"age": 7}'
+    assert events[-1] == Finish("stop")
+
+
+async def test_an_answer_without_a_word_is_asked_for_again_in_place_of_a_repair() -> None:
+    agent = Agent(REPORT, then=[[Delta('{"age": 7}'), REPORT]])
+    assert text_in(await events_of(agent, asked_for(output=PERSON))) == '{"age": 7}'
+    assert agent.prompts[1] == agent.prompts[0]
+
+
+async def test_an_announcement_may_be_followed_by_a_value() -> None:
+    agent = Agent(Delta("I will add the numbers now."), REPORT, then=[[Delta('{"age": 7}'), REPORT]])
+    assert text_in(await events_of(agent, replace(STRICT, output=PERSON))) == '{"age": 7}'
+
+
+async def test_an_announcement_is_followed_up_once_and_then_the_value_is_asked_for() -> None:
+    then: list[list[Piece | Exception]] = [[Delta("."), REPORT], [Delta('{"age": 7}'), REPORT]]
+    agent = Agent(Delta("I will add the numbers now."), REPORT, then=then)
+    assert text_in(await events_of(agent, replace(STRICT, output=PERSON), CallPolicy(follow_ups=2))) == '{"age": 7}'
+
+
+async def test_what_the_model_thinks_about_a_hidden_question_stays_hidden() -> None:
+    agent = Agent(Delta("No."), REPORT, then=[[Delta('<think>hm</think>{"age": 7}'), REPORT]])
+    assert (await events_of(agent, asked_for(output=PERSON)))[0] == Text('{"age": 7}')
+
+
+@pytest.mark.parametrize("end", [REPORT, BrokenAnswerError("cut")])
+async def test_a_broken_call_that_is_not_written_again_is_not_lost(end: Piece | Exception) -> None:
+    agent = Agent(Delta(f"{BAD}\n{BAD}"), REPORT, then=[[Delta(GOOD), end]])
+    events = await events_of(agent, STRICT)
+    assert events[:2] == [ToolCall("add", '{"n": 1}'), Text(BAD)]
+
+
+async def test_where_one_call_is_wanted_an_unreadable_block_behind_it_is_dropped() -> None:
+    unreadable = "FUNCTION_CALL_START\nadd\narguments: {n}\nFUNCTION_CALL_END"
+    agent = Agent(Delta(f"{GOOD}\n{unreadable}"), REPORT)
+    events = await events_of(agent, replace(STRICT, parallel_tool_calls=False))
+    assert events == [ToolCall("add", '{"n": 1}'), Usage(10, 2), Finish("tool_calls")]
+
+
+async def test_where_one_call_is_wanted_only_one_is_sent_broken() -> None:
+    asked, policy = replace(STRICT, parallel_tool_calls=False), CallPolicy(follow_ups=0, broken_calls="call")
+    events = await events_of(Agent(Delta(f"{BAD}\n{BAD}"), REPORT), asked, policy)
+    assert events[:2] == [ToolCall("add", '{"n": "many"}'), Text(BAD)]
+
+
+async def test_a_number_that_json_cannot_write_passes_as_it_is() -> None:
+    agent = Agent(Delta(render_call("add", '{"n": "5", "x": 1e999}')), REPORT)
+    assert (await events_of(agent, STRICT))[0] == ToolCall("add", '{"n": "5", "x": 1e999}')
+
+
+async def test_a_value_that_a_filter_cut_ends_by_that() -> None:
+    agent = Agent(Delta('{"a": 1, '), Report(10, 2, "content_filter"))
+    assert (await events_of(agent, asked_for(output=OutputFormat())))[-1] == Finish("content_filter")

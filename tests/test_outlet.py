@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import pytest
 from hypothesis import given
@@ -19,10 +19,12 @@ def words(text: str) -> int:
 
 
 def outlet(*stops: str, max_tokens: int | None = None) -> Outlet:
-    return Outlet(stops, LengthLimit(max_tokens, words) if max_tokens else None)
+    through = Outlet(LengthLimit(max_tokens, words) if max_tokens else None)
+    through.begin(stops)
+    return through
 
 
-def given_out(through: Outlet, events: Sequence[Event]) -> list[Event]:
+def given_out(through: Outlet, events: Iterable[Event]) -> list[Event]:
     return [*through.take(events), *through.flush()]
 
 
@@ -53,6 +55,16 @@ def test_what_might_have_become_a_stop_word_stands_before_the_call() -> None:
     assert given_out(outlet("END"), [Text("a E"), CALL, Text("ND")]) == [Text("a "), Text("E"), CALL, Text("ND")]
 
 
+def test_what_turns_out_to_be_a_stop_word_lets_no_call_pass() -> None:
+    assert given_out(outlet("OP", "STOPPED"), [Text("STOP"), CALL]) == [Text("ST")]
+
+
+def test_nothing_more_is_asked_for_when_the_answer_has_ended() -> None:
+    events: Iterator[Event] = iter([Text("a END b"), CALL])
+    given_out(outlet("END"), events)
+    assert list(events) == [CALL]
+
+
 def test_a_stop_word_does_not_end_arguments_or_thoughts() -> None:
     arguments = '{"a": "END"}'
     events: list[Event] = [Reasoning("END"), ToolCall("run", arguments), CallBegan("run"), CallArguments(arguments)]
@@ -62,7 +74,7 @@ def test_a_stop_word_does_not_end_arguments_or_thoughts() -> None:
 def test_another_answer_may_have_text_again() -> None:
     through = outlet("END")
     given_out(through, [Text("END")])
-    through.renew()
+    through.begin(["END"])
     assert given_out(through, [Text("x END")]) == [Text("x ")]
 
 
@@ -87,13 +99,16 @@ def test_a_call_beyond_the_limit_is_not_sent() -> None:
 def test_a_call_on_its_way_is_cut_at_the_limit() -> None:
     through = outlet(max_tokens=4)
     events: list[Event] = [CallBegan("run"), CallArguments('{"a": "'), CallArguments(LONG_WORDS), CallArguments('"}')]
-    assert given_out(through, events) == events[:2]
+    name, *arguments = given_out(through, events)
+    assert name == CallBegan("run")
+    assert "".join(event.text for event in arguments if isinstance(event, CallArguments)).count("onomatopoeia") == 2
     assert through.exceeded
     assert through.cut_on_the_way
 
 
 def test_thoughts_count() -> None:
-    assert given_out(outlet(max_tokens=2), [Reasoning(LONG_WORDS), Text("x")]) == []
+    (thought,) = given_out(outlet(max_tokens=2), [Reasoning(LONG_WORDS), Text("x")])
+    assert thought == Reasoning("onomatopoeia onomatopoeia ")
 
 
 @given(st.text("ab \U0001f600", max_size=60), st.integers(1, 12), st.lists(st.integers(0, 60), max_size=6))

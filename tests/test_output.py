@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from custom_handler.errors import RequestError
-from custom_handler.output import OutputFormat, instruction, parse_format, repair_prompt, validate
+from custom_handler.output import OutputFormat, instruction, parse_format, validate
 from custom_handler.schema_keywords import KINDS
 
 PERSON = {
@@ -206,15 +206,3 @@ SCHEMAS = st.dictionaries(
 def test_no_schema_makes_the_check_fail(schema: Any, value_text: str) -> None:
     problems = validate(value_text, OutputFormat(schema))
     assert all(isinstance(problem, str) for problem in problems)
-
-
-def test_the_follow_up_shows_the_answer_its_faults_and_the_rules() -> None:
-    output, broken = OutputFormat(PERSON), '{"name": "Ana"}'
-    prompt = repair_prompt(broken, validate(broken, output), output)
-    assert instruction(output) in prompt
-    assert f"<answer>\n{broken}\n</answer>" in prompt
-    assert "- age: missing" in prompt
-
-
-def test_the_follow_up_tells_when_there_was_no_value_at_all() -> None:
-    assert "contains no such JSON value" in repair_prompt("I cannot.", (), ANY_OBJECT)

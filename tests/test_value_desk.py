@@ -10,6 +10,7 @@ import pytest
 from custom_handler.events import Event, Text, ToolCall
 from custom_handler.output import OutputFormat
 from custom_handler.value_desk import ValueDesk
+from tests.support.pieces import cut_into
 
 PERSON = OutputFormat(
     {
@@ -45,7 +46,8 @@ def test_a_value_that_does_not_fit_is_set_aside() -> None:
     desk = ValueDesk(PERSON, 1000)
     assert given_out(desk, ['{"name": "Ana"}']) == []
     assert not desk.given
-    assert "age" in desk.repair_prompt("")
+    assert desk.bad.text == '{"name": "Ana"}'
+    assert "age" in desk.bad.problems[0]
     assert given_out(desk, [ANA]) == [ANA]
 
 
@@ -56,24 +58,30 @@ def test_of_two_bad_values_the_first_is_kept() -> None:
     assert list(desk.give_bad()) == [Text('{"name": "Ana"}')]
 
 
-def test_an_answer_without_a_value_is_shown_to_the_agent_as_a_whole() -> None:
+def test_an_answer_without_a_value_leaves_nothing_to_give() -> None:
     desk = ValueDesk(PERSON, 1000)
     assert given_out(desk, ["Ana is seven."]) == []
-    assert "Ana is seven." in desk.repair_prompt("Ana is seven.")
+    assert desk.bad.text == ""
     assert list(desk.give_bad()) == []
+
+
+def test_a_bad_value_is_kept_as_the_model_wrote_it() -> None:
+    desk = ValueDesk(PERSON, 1000)
+    given_out(desk, ['{"age": "7", "step_id": 1}'])
+    assert list(desk.give_bad()) == [Text('{"age": "7", "step_id": 1}')]
 
 
 def test_a_long_value_is_given_out_as_it_is_written_from_the_limit_on() -> None:
     text = json.dumps({"name": "x" * 50, "age": "many"})
     for size in (1, 7, 100):
         desk = ValueDesk(PERSON, 20)
-        pieces = [text[start : start + size] for start in range(0, len(text), size)]
-        assert "".join(given_out(desk, pieces)) == text
+        assert "".join(given_out(desk, cut_into(text, size))) == text
         assert desk.given
 
 
 def test_where_any_object_will_do_it_is_given_out_from_its_first_character_on() -> None:
     desk = ValueDesk(OutputFormat(), 1000)
+    desk.begin()
     events = [list(desk.take([Text(piece)])) for piece in ("Here:\n", '{"a"', ": tr", "ue}")]
     assert events == [[], [Text('{"a"')], [Text(": ")], [Text("true}")]]
 
@@ -86,4 +94,6 @@ def test_a_value_that_was_given_out_in_part_is_cut() -> None:
 
 def test_calls_pass() -> None:
     call: Event = ToolCall("run", "{}")
-    assert list(ValueDesk(PERSON, 1000).take([Text("I run it."), call])) == [call]
+    desk = ValueDesk(PERSON, 1000)
+    desk.begin()
+    assert list(desk.take([Text("I run it."), call])) == [call]
