@@ -58,7 +58,7 @@ _INPUTS: dict[str, tuple[ChatRequest, Callable[[int], str]]] = {
 
 
 def _read(request: ChatRequest, text: str, piece: int) -> None:
-    reader = Reader(request, _CHECK_CHARS, len)
+    reader = Reader(request, _CHECK_CHARS)
     reader.begin("")
     for start in range(0, len(text), piece):
         for _ in reader.feed(text[start : start + piece]):

@@ -77,7 +77,7 @@ def clean(body: bytes, fields: frozenset[str], policy: Policy) -> bytes:
     _check_model(kept["model"], policy.models)
     tools = [tool for tool in kept.pop("tools", ()) if tool.get("type", "function") in _CLIENT_TOOLS]
     if "system" in fields:
-        kept |= _joined_system(kept)
+        kept |= {**_joined_system(kept), **_one_call(kept)}
     return _dump(kept | {"tools": tools} if tools else kept)
 
 
@@ -94,6 +94,13 @@ def _joined_system(kept: Mapping[str, Any]) -> Mapping[str, Any]:
         return {}
     contents = [kept.get("system"), *(message.get("content") for message in told)]
     return {"messages": spoken, "system": [part for content in contents for part in _text_parts(content)]}
+
+
+def _one_call(kept: Mapping[str, Any]) -> Mapping[str, Any]:
+    """OpenAI's name of the Messages API's wish for one call at a time, which LiteLLM does not translate."""
+    choice = kept.get("tool_choice")
+    one = isinstance(choice, dict) and choice.get("disable_parallel_tool_use") is True
+    return {"parallel_tool_calls": False} if one else {}
 
 
 def _text_parts(content: str | list[Any] | None) -> list[Any]:

@@ -6,6 +6,7 @@ written from there on, so that nobody waits for a long file: it can no longer be
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -60,7 +61,8 @@ class CallDesk:
     """
 
     def __init__(self, tools: Sequence[Tool], check_chars: int, *, at_most_one: bool = False) -> None:
-        self._sent = 0
+        self._sent: set[bytes] = set()  # the calls, by their fingerprints
+        self._any_sent = False
         self.set_aside: list[SetAside] = []
         self.cut = False
         self.cut_on_the_way = False
@@ -71,6 +73,12 @@ class CallDesk:
         self._held: list[str] | None = []  # arguments not sent yet; None when the call is being sent as it comes
         self._length = 0
         self._members = WithoutMembers(())
+        self._fingerprint = _Fingerprint("")
+        self.begin()
+
+    def begin(self) -> None:
+        """Another answer of the agent comes; a call that was sent before is not sent again."""
+        self._sent_before = frozenset(self._sent)
 
     def take(self, content: Iterable[Content]) -> Iterator[Event]:
         """The events that `content` leads to."""
@@ -94,23 +102,27 @@ class CallDesk:
 
     @property
     def _full(self) -> bool:
-        return self._at_most_one and self._sent > 0
+        return self._at_most_one and self._any_sent
 
     def _take_arguments(self, text: str) -> Iterator[Event]:
         self._length += len(text)
         if self._held is not None:
             self._held.append(text)
-            if self._length <= self._check_chars or self._full:
+            if self._length <= self._check_chars or self._full or self._sent_before:
                 return
             text, self._held = "".join(self._held), None
             self._members = WithoutMembers(schema.noise(self._schemas[self._name]))
+            self._fingerprint = _Fingerprint(self._name)
             self._count()
             yield CallBegan(self._name)
         if ready := self._members.feed(text):
+            self._fingerprint.feed(ready)
             yield CallArguments(ready)
 
     def _end(self) -> Iterator[Event]:
         held, self._held = self._held, []
+        if held is None:
+            self._sent.add(self._fingerprint.digest)
         if held is None or self._full:
             return
         text, problems = schema.check_text("".join(held), self._schemas[self._name])
@@ -120,11 +132,13 @@ class CallDesk:
             raw = render_call(disarm(self._name), disarm(text))
             self.set_aside.append(SetAside(raw, " ".join(problems), call))
             return
-        self._count()
-        yield call
+        if (fingerprint := _Fingerprint(self._name, text).digest) not in self._sent_before:
+            self._sent.add(fingerprint)
+            self._count()
+            yield call
 
     def _count(self) -> None:
-        self._sent += 1
+        self._any_sent = True
         log.info("Tool call found: %s", self._name)
 
     def _break(self, broken: CallBroken) -> None:
@@ -134,3 +148,18 @@ class CallDesk:
             log.warning("The answer ended inside a tool call%s", "" if on_the_way else ", which was dropped")
         elif not self._full:
             self.set_aside.append(SetAside(broken.raw, broken.problem))
+
+
+class _Fingerprint:
+    """Tells a call from another, but for the white space in its arguments."""
+
+    def __init__(self, name: str, arguments: str = "") -> None:
+        self._hash = hashlib.sha256(f"{name}\n".encode())
+        self.feed(arguments)
+
+    def feed(self, arguments: str) -> None:
+        self._hash.update("".join(arguments.split()).encode("utf-8", "surrogatepass"))
+
+    @property
+    def digest(self) -> bytes:
+        return self._hash.digest()

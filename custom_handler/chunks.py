@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterable
 from typing import Any
 
+import orjson
 from litellm.types.utils import (
     ChatCompletionDeltaToolCall,
     ChatCompletionMessageToolCall,
@@ -138,6 +139,8 @@ class _Folded:
 
     def message(self, call_ids: CallIds) -> Message:
         """The assistant's message."""
+        if self.finish_reason == "length" and self._calls and not _is_json("".join(self._calls[-1][1])):
+            self._calls.pop()  # it was cut on its way; LiteLLM's translations fail on half of it
         calls = [
             ChatCompletionMessageToolCall(
                 id=call_ids.of(index), type="function", function=Function(name=name, arguments="".join(pieces))
@@ -150,6 +153,14 @@ class _Folded:
             tool_calls=calls or None,
             reasoning_content="".join(self._thoughts) or None,
         )
+
+
+def _is_json(text: str) -> bool:
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return False
+    return True
 
 
 def _usage(usage: Usage) -> LiteLLMUsage:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from itertools import chain
 
 from custom_handler import budget, follow_up
 from custom_handler.announcement import announces_action
@@ -14,6 +15,7 @@ from custom_handler.calls import SetAside
 from custom_handler.disarm import QUOTE, restore
 from custom_handler.errors import BadOutputError, BridgeError, ContextWindowError, NoCallError
 from custom_handler.events import Event, Finish, FinishReason, Text, Usage
+from custom_handler.limits import LengthLimit
 from custom_handler.prompt import render
 from custom_handler.reader import Reader
 from custom_handler.request import ChatRequest
@@ -62,25 +64,47 @@ async def answer(
                 yield event
     for event in exchange.leftovers():
         yield event
-    exchange.check()
     yield await exchange.usage()
     yield Finish(exchange.finish_reason())
 
 
 @dataclass(slots=True)
 class _Question:
-    """One question to the agent and what came of it; `hidden` and `calls` as `Reader.begin` has them."""
+    """One question to the agent and what came of it.
+
+    Attributes:
+        hidden, calls: as `Reader.begin` has them.
+        limit: how much of the answer is read; None for all of it.
+    """
 
     prompt: str
     hidden: bool = False
     calls: bool = True
+    limit: LengthLimit | None = None
     report: Report = field(default_factory=Report)
     pieces: list[str] = field(default_factory=list)
 
+    def take(self, text: str) -> str:
+        """The part of `text` that is read now, up to the limit."""
+        return self._keep(text if self.limit is None else self.limit.feed(text))
+
+    def rest(self) -> str:
+        """What was held back at the limit."""
+        return self._keep("" if self.limit is None else self.limit.flush())
+
+    def _keep(self, text: str) -> str:
+        self.pieces.append(text)
+        return text
+
     @property
     def text(self) -> str:
-        """All that the model wrote."""
+        """All that was read of what the model wrote."""
         return "".join(self.pieces)
+
+    @property
+    def exceeded(self) -> bool:
+        """The model wrote more than may be read."""
+        return self.limit is not None and self.limit.exceeded
 
 
 class _Exchange:
@@ -93,7 +117,7 @@ class _Exchange:
         self._upstream = upstream
         self._count_tokens = count_tokens
         self._policy = policy
-        self._reader = Reader(request, policy.check_chars, count_tokens)
+        self._reader = Reader(request, policy.check_chars)
         self._questions: list[_Question] = []
 
     # Asking
@@ -107,7 +131,7 @@ class _Exchange:
                     yield event
             return
         except ContextWindowError as exc:
-            if self._questions[0].pieces:
+            if self._questions[0].text:
                 raise
             fitted = await self._shorten(fitted, exc)
         self._questions.clear()  # what was refused has cost nothing
@@ -133,6 +157,8 @@ class _Exchange:
         calls.set_aside += before[brought:]  # a call that was not written again stays as it was
 
     async def _ask(self, question: _Question) -> AsyncGenerator[Event, None]:
+        if self._request.max_tokens:
+            question.limit = LengthLimit(self._request.max_tokens, self._count_tokens)
         self._questions.append(question)
         self._reader.begin(question.prompt, hidden=question.hidden, calls=question.calls)
         async with aclosing(self._upstream.stream(question.prompt)) as pieces:
@@ -140,13 +166,13 @@ class _Exchange:
                 if isinstance(piece, Report):
                     question.report = piece
                     continue
-                question.pieces.append(piece.text)
-                for event in self._reader.feed(piece.text):
+                for event in self._reader.feed(question.take(piece.text)):
                     yield event
-                if self._reader.outlet.ended:
-                    return  # and so close the call: nobody will read the rest
-        for event in self._reader.flush():
-            yield event
+                if self._reader.outlet.ended or question.exceeded:
+                    break  # and so close the call: nobody will read the rest
+        if not self._reader.outlet.ended:
+            for event in chain(self._reader.feed(question.rest()), self._reader.flush()):
+                yield event
 
     async def _fit(self, limit: int, *, refused: bool = False) -> budget.Fitted:
         prompt = render(self._request)
@@ -211,39 +237,40 @@ class _Exchange:
     @property
     def _ended_early(self) -> bool:
         """The answer was cut: by the limit, inside a call, or by the service; asking again would not help."""
-        return (
-            self._reader.outlet.exceeded or self._reader.calls.cut or self._questions[0].report.stop_reason in _FINISH
-        )
+        first = self._questions[0]
+        return first.exceeded or self._reader.calls.cut or first.report.stop_reason in _FINISH
 
     # Ending
 
     def leftovers(self) -> Iterator[Event]:
-        """What becomes of calls and of a value that are still broken."""
+        """What becomes of calls and of a value that are still broken.
+
+        Raises:
+            NoCallError, BadOutputError: the answer has not what the request wants, and was not cut either.
+        """
+        texts = []
         for left in self._reader.calls.set_aside:
-            yield from self._reader.give(self._leftover_call(left))
+            if left.call is not None and self._may_be_sent_broken(left.call.name):
+                yield from self._reader.give([left.call])
+            else:
+                texts.append(self._as_text(left))
         value = self._missing_value
         if value is not None and (self._ended_early or not value.strict):
             yield from self._reader.give(value.give_bad())
+        self._check()
+        if self._reader.value is None:  # text around a JSON value would break it
+            yield from self._reader.give(texts)
 
-    def _leftover_call(self, left: SetAside) -> Iterator[Event]:
-        """The broken call as text, or where that is wanted and possible, as it is."""
-        if left.call is not None and self._may_be_sent_broken(left.call.name):
-            yield left.call
-        elif self._reader.value is None:  # text around a JSON value would break it
-            disarmed = left.call is not None or QUOTE in self._questions[-1].prompt
-            yield Text(restore(left.raw) if disarmed else left.raw)
+    def _as_text(self, left: SetAside) -> Text:
+        disarmed = left.call is not None or QUOTE in self._questions[-1].prompt
+        return Text(restore(left.raw) if disarmed else left.raw)
 
     def _may_be_sent_broken(self, name: str) -> bool:
         if self._policy.broken_calls != "call" or (self._reader.outlet.calls and not self._request.parallel_tool_calls):
             return False
         return not any(tool.strict for tool in self._request.tools if tool.name == name)
 
-    def check(self) -> None:
-        """See that the answer has what the request wants.
-
-        Raises:
-            NoCallError, BadOutputError: it has not, and it was not cut either.
-        """
+    def _check(self) -> None:
         if self._ended_early:
             return
         if self._request.wants_call and not self._reader.outlet.calls:
@@ -257,18 +284,18 @@ class _Exchange:
 
     def finish_reason(self) -> FinishReason:
         """Calls come first: a client must run those it was given, unless the last of them was cut on its way."""
-        reader = self._reader
-        if reader.outlet.calls and not (reader.calls.cut_on_the_way or reader.outlet.cut_on_the_way):
+        reader, first = self._reader, self._questions[0]
+        if reader.outlet.calls and not reader.calls.cut_on_the_way:
             return "tool_calls"
-        if reader.outlet.exceeded or reader.calls.cut:
+        if first.exceeded or reader.calls.cut:
             return "length"
-        told = _FINISH.get(self._questions[0].report.stop_reason)
+        told = _FINISH.get(first.report.stop_reason)
         return told or ("length" if reader.value and reader.value.cut else "stop")
 
     async def usage(self) -> Usage:
         """Tokens of all questions and all answers; a follow-up that was refused has cost nothing."""
         first, *later = self._questions
-        asked = [first, *(question for question in later if question.pieces or question.report.prompt_tokens)]
+        asked = [first, *(question for question in later if question.text or question.report.prompt_tokens)]
         return Usage(
             sum([await self._known_or_counted(one.report.prompt_tokens, one.prompt) for one in asked]),
             sum([await self._known_or_counted(one.report.completion_tokens, one.text) for one in asked]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -11,7 +12,7 @@ from litellm.integrations.custom_logger import CustomLogger
 from litellm.types.router import GenericLiteLLMParams
 from litellm.types.utils import CallTypes, ModelResponseStream, all_litellm_params
 
-from custom_handler import answer, log, settings
+from custom_handler import answer, garbage, log, settings
 from custom_handler.gate import Gate, Rules
 from custom_handler.litellm_errors import origin, to_litellm
 
@@ -31,6 +32,8 @@ class ProxyHooks(CustomLogger):
             for name in _LITELLM_LOGGERS:
                 logging.getLogger(name).addFilter(_is_news)
             _enclose(proxy_server)
+            if garbage.NEEDED:
+                garbage.collect_between_steps(asyncio.get_running_loop())
 
     async def async_post_call_failure_hook(  # type: ignore[override] # LiteLLM passes these by name
         self, *, original_exception: Exception, **_: Any

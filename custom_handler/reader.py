@@ -5,13 +5,12 @@ Sans-I/O: the engine feeds it the pieces of one answer after another, since one 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from custom_handler.calls import CallDesk
 from custom_handler.disarm import QUOTE, disarm
 from custom_handler.events import Content, Event, Reasoning, Text
-from custom_handler.limits import LengthLimit
 from custom_handler.outlet import Outlet
 from custom_handler.parser import CallParser
 from custom_handler.request import ChatRequest
@@ -25,7 +24,6 @@ class Reader:
     Args:
         request: what the client asked.
         check_chars: characters up to which a call, or a value, is checked before it is given out.
-        count_tokens: the tokens of a text.
 
     Attributes:
         calls: what became of the calls.
@@ -33,11 +31,11 @@ class Reader:
         outlet: what was given out.
     """
 
-    def __init__(self, request: ChatRequest, check_chars: int, count_tokens: Callable[[str], int]) -> None:
+    def __init__(self, request: ChatRequest, check_chars: int) -> None:
         tools = request.callable_tools
         self.calls = CallDesk(tools, check_chars, at_most_one=not request.parallel_tool_calls)
         self.value = ValueDesk(request.output, check_chars) if request.output else None
-        self.outlet = Outlet(LengthLimit(request.max_tokens, count_tokens) if request.max_tokens else None)
+        self.outlet = Outlet()
         self._tool_names = [disarm(tool.name) for tool in tools]
         self._stops = request.stops
 
@@ -52,6 +50,7 @@ class Reader:
         self._parser = CallParser(self._tool_names if calls else ())
         self._restoring = Restoring(active=QUOTE in prompt)
         self._hidden = hidden
+        self.calls.begin()
         self._value = None if self.value and self.value.given else self.value
         if self._value:
             self._value.begin()

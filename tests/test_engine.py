@@ -550,3 +550,62 @@ async def test_a_number_that_json_cannot_write_passes_as_it_is() -> None:
 async def test_a_value_that_a_filter_cut_ends_by_that() -> None:
     agent = Agent(Delta('{"a": 1, '), Report(10, 2, "content_filter"))
     assert (await events_of(agent, asked_for(output=OutputFormat())))[-1] == Finish("content_filter")
+
+
+@pytest.mark.parametrize("check_chars", [1000, 5])
+async def test_a_call_that_was_sent_is_not_sent_again_when_another_is_corrected(check_chars: int) -> None:
+    first = render_call("run", '{"n": 1}')
+    broken = "FUNCTION_CALL_START\nrun\narguments: {n}\nFUNCTION_CALL_END"
+    again: list[Piece | Exception] = [Delta(render_call("run", '{ "n": 1 }') + render_call("run", '{"n": 7}')), REPORT]
+    agent = Agent(Delta(f"{first}\n{broken}"), REPORT, then=[again])
+    events = await events_of(agent, policy=CallPolicy(check_chars=check_chars))
+    assert "".join(arguments_in(events)) == '{"n": 1}{"n": 7}'
+
+
+def arguments_in(events: Sequence[Event]) -> list[str]:
+    return [
+        event.arguments if isinstance(event, ToolCall) else event.text
+        for event in events
+        if isinstance(event, ToolCall | CallArguments)
+    ]
+
+
+async def test_the_same_call_twice_in_one_answer_is_meant() -> None:
+    agent = Agent(Delta(render_call("run", "{}") * 2), REPORT)
+    assert (await events_of(agent))[:2] == [ToolCall("run", "{}")] * 2
+
+
+async def test_where_a_call_must_come_and_stays_broken_no_text_is_given_out_before_the_error() -> None:
+    agent = Agent(Delta(BAD), REPORT, then=[[Delta(BAD), REPORT]])
+    events = answer(replace(STRICT, tool_choice=WANTS_CALL), agent, len)
+    with pytest.raises(NoCallError):
+        await anext(events)
+
+
+@pytest.mark.parametrize(
+    ("begun", "fields"),
+    [
+        (render_call("add", '{"n": "' + "x" * 300), {"tools": (NUMBER,)}),
+        ('{"age": "' + "x" * 300, {"output": PERSON}),
+        ("Prose before the value. " * 20, {"output": OutputFormat()}),
+        ("<think>" + "x" * 300, {}),
+    ],
+)
+async def test_the_last_token_closes_the_call_to_the_agent_also_where_nothing_is_seen(
+    begun: str, fields: dict[str, Any]
+) -> None:
+    agent = Agent(Delta(begun), LATER, REPORT)
+    events = await events_of(agent, asked_for(max_tokens=100, **fields))
+    assert events[-1] == Finish("length")
+    assert LATER.text not in text_in(events)
+    assert events[-2] == Usage(len(agent.prompts[0]), 100)
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+@pytest.mark.parametrize("max_tokens", [20, 60, 110])
+async def test_the_last_token_is_the_same_in_pieces(size: int, max_tokens: int) -> None:
+    text = f"<think>one two three</think>\nI add. {GOOD}\n and more"
+    asked = replace(STRICT, max_tokens=max_tokens)
+    whole = await events_of(Agent(Delta(text), REPORT), asked)
+    pieces = await events_of(Agent(*map(Delta, cut_into(text, size)), REPORT), asked)
+    assert (text_in(pieces), arguments_in(pieces), pieces[-2:]) == (text_in(whole), arguments_in(whole), whole[-2:])

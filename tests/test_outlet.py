@@ -1,4 +1,4 @@
-"""Where an answer ends before the model does, with calls in it too."""
+"""Where text ends before the model does, with calls in it too."""
 
 from __future__ import annotations
 
@@ -9,17 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from custom_handler.events import CallArguments, CallBegan, Event, Reasoning, Text, ToolCall
-from custom_handler.limits import LengthLimit
 from custom_handler.outlet import Outlet
 from tests.support.pieces import cut_at
 
 
-def words(text: str) -> int:
-    return len(text.split())
-
-
-def outlet(*stops: str, max_tokens: int | None = None) -> Outlet:
-    through = Outlet(LengthLimit(max_tokens, words) if max_tokens else None)
+def outlet(*stops: str) -> Outlet:
+    through = Outlet()
     through.begin(stops)
     return through
 
@@ -33,7 +28,6 @@ def text_of(events: Sequence[Event]) -> str:
 
 
 CALL = ToolCall("run", '{"a": 1}')
-LONG_WORDS = "onomatopoeia " * 20  # each of more bytes than the limits here have tokens, so that they are counted
 
 
 def test_without_stop_words_and_limit_everything_passes_as_it_comes() -> None:
@@ -48,7 +42,6 @@ def test_text_ends_before_a_stop_word_and_so_does_the_answer() -> None:
     through = outlet("END")
     assert given_out(through, [Text("a E"), Text("ND b"), CALL]) == [Text("a ")]
     assert through.ended
-    assert not through.exceeded
 
 
 def test_what_might_have_become_a_stop_word_stands_before_the_call() -> None:
@@ -78,44 +71,8 @@ def test_another_answer_may_have_text_again() -> None:
     assert given_out(through, [Text("x END")]) == [Text("x ")]
 
 
-def test_text_ends_with_the_last_token_and_so_does_the_answer() -> None:
-    through = outlet(max_tokens=3)
-    events = given_out(through, [Text(LONG_WORDS), CALL])
-    assert text_of(events).split() == ["onomatopoeia"] * 3
-    assert CALL not in events
-    assert through.exceeded
-
-
-def test_a_call_beyond_the_limit_is_not_sent() -> None:
-    through = outlet(max_tokens=6)
-    long = ToolCall("run", f'{{"a": "{LONG_WORDS}"}}')
-    events = given_out(through, [Text("one two "), CALL, long, Text("three")])
-    assert (text_of(events), events[-1]) == ("one two ", CALL)
-    assert through.exceeded
-    assert through.calls == 1
-    assert not through.cut_on_the_way
-
-
-def test_a_call_on_its_way_is_cut_at_the_limit() -> None:
-    through = outlet(max_tokens=4)
-    events: list[Event] = [CallBegan("run"), CallArguments('{"a": "'), CallArguments(LONG_WORDS), CallArguments('"}')]
-    name, *arguments = given_out(through, events)
-    assert name == CallBegan("run")
-    assert "".join(event.text for event in arguments if isinstance(event, CallArguments)).count("onomatopoeia") == 2
-    assert through.exceeded
-    assert through.cut_on_the_way
-
-
-def test_thoughts_count() -> None:
-    (thought,) = given_out(outlet(max_tokens=2), [Reasoning(LONG_WORDS), Text("x")])
-    assert thought == Reasoning("onomatopoeia onomatopoeia ")
-
-
-@given(st.text("ab \U0001f600", max_size=60), st.integers(1, 12), st.lists(st.integers(0, 60), max_size=6))
+@given(st.text("ab \U0001f600", max_size=60), st.lists(st.integers(0, 60), max_size=6))
 @pytest.mark.parametrize("stops", [(), ("ab",), ("b a", "aa")])
-def test_what_is_given_out_does_not_depend_on_the_pieces(
-    stops: tuple[str, ...], text: str, max_tokens: int, cuts: list[int]
-) -> None:
-    whole = text_of(given_out(outlet(*stops, max_tokens=max_tokens), [Text(text)]))
-    pieces = list(map(Text, cut_at(text, cuts)))
-    assert text_of(given_out(outlet(*stops, max_tokens=max_tokens), pieces)) == whole
+def test_what_is_given_out_does_not_depend_on_the_pieces(stops: tuple[str, ...], text: str, cuts: list[int]) -> None:
+    whole = text_of(given_out(outlet(*stops), [Text(text)]))
+    assert text_of(given_out(outlet(*stops), map(Text, cut_at(text, cuts)))) == whole

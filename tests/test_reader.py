@@ -23,8 +23,6 @@ ASKED: dict[str, dict[str, Any]] = {
     "an object that fits": {"output": OutputFormat(ADD.parameters)},
     "a stop word": {"stops": ("STOP", "ST and")},
     "a stop word in a value": {"stops": ("e", "STOP"), "output": OutputFormat()},
-    "a limit": {"max_tokens": 60},
-    "a limit on a value": {"max_tokens": 20, "output": OutputFormat()},
     "one call": {"parallel_tool_calls": False},
 }
 PARTS = (
@@ -41,7 +39,7 @@ PARTS = (
 
 def state_after(request: ChatRequest, pieces: Iterable[str], check_chars: int) -> tuple[object, ...]:
     """All that the engine decides by, and what was given out with neighbouring pieces joined."""
-    reader = Reader(request, check_chars, len)
+    reader = Reader(request, check_chars)
     reader.begin("")
     events: list[Event] = []
     for piece in pieces:
@@ -53,7 +51,7 @@ def state_after(request: ChatRequest, pieces: Iterable[str], check_chars: int) -
     calls, value, outlet = reader.calls, reader.value, reader.outlet
     return (
         joined(events),
-        (outlet.ended, outlet.calls, outlet.cut_on_the_way),
+        (outlet.ended, outlet.calls),
         (calls.set_aside, calls.cut, calls.cut_on_the_way),
         value and (value.given, value.cut, value.bad),
     )
@@ -89,7 +87,7 @@ def test_what_comes_of_an_answer_does_not_depend_on_the_pieces(
 
 
 def test_of_a_hidden_answer_only_calls_are_given_out() -> None:
-    reader = Reader(ChatRequest((Message("user", "Hi"),), (ADD,)), 1000, len)
+    reader = Reader(ChatRequest((Message("user", "Hi"),), (ADD,)), 1000)
     reader.begin("", hidden=True)
     events = [*reader.feed("<think>hm</think>\nSorry. " + render_call("add", '{"n": 1}')), *reader.flush()]
     assert [type(event).__name__ for event in events] == ["ToolCall"]

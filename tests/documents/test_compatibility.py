@@ -345,6 +345,26 @@ def test_a_system_message_among_those_of_the_messages_api_joins_system(
     assert conversation.count("<user>") == 1
 
 
+def test_one_call_at_a_time_can_be_asked_for_in_the_messages_api(running: MadeRun) -> None:
+    call = 'FUNCTION_CALL_START\nget_weather\narguments: {"city": "Recife"}\nFUNCTION_CALL_END\n'
+    running.script(call * 2)
+    choice = {"type": "auto", "disable_parallel_tool_use": True}
+    body = {"model": "stackspot-chat", **SMALLEST[MESSAGES], **MESSAGES_TOOLS, "tool_choice": choice}
+    (block,) = running.proxy.post(MESSAGES, json=body).json()["content"]
+    assert (block["type"], block["input"]) == ("tool_use", {"city": "Recife"})
+
+
+@pytest.mark.parametrize("path", [CHAT, RESPONSES, MESSAGES])
+def test_a_long_call_that_was_cut_is_left_out_of_a_whole_answer(running: MadeRun, path: str) -> None:
+    running.script('FUNCTION_CALL_START\nget_weather\narguments: {"city": "' + "x" * 1500)
+    tools = {CHAT: TOOLS, RESPONSES: RESPONSES_TOOLS, MESSAGES: MESSAGES_TOOLS}[path]
+    limit = {"max_tokens": 10_000} if path == MESSAGES else {}
+    answer = running.proxy.post(path, json={"model": "stackspot-chat", **SMALLEST[path], **tools, **limit})
+    assert answer.status_code == 200, answer.text
+    assert "xxx" not in answer.text
+    assert any(reason in answer.text for reason in ('"length"', '"incomplete"', '"max_tokens"'))
+
+
 def test_a_system_message_alone_is_asked(running: MadeRun) -> None:
     answer, (prompt,) = ask(running, MESSAGES, messages=[{"role": "system", "content": "Say hello."}])
     assert answer.status_code == 200, answer.text
