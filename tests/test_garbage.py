@@ -26,15 +26,12 @@ def _as_it_was() -> Iterator[None]:
     gc.unfreeze()
 
 
-def make_garbage() -> weakref.ref[Node]:
-    kept = [Node() for _ in range(5_000)]  # many more than Python itself would let pass
-    return weakref.ref(kept[0])
-
-
 async def test_python_does_not_collect_and_the_loop_does() -> None:
     collect_between_steps(asyncio.get_running_loop())
-    first = make_garbage()
+    collected = asyncio.Event()
+    kept = [Node() for _ in range(5_000)]  # many more than Python itself would let pass
+    first = weakref.ref(kept[0], lambda _: collected.set())
+    kept.clear()
     assert first() is not None
     async with asyncio.timeout(10):
-        while first() is not None:
-            await asyncio.sleep(0)
+        await collected.wait()
