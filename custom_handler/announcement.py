@@ -26,7 +26,9 @@ _BEFORE = 3
 _TOKEN = re.compile(r"\w+(?:['./@-]\w+)*|[^\w\s]")
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+|\n+")
 _QUESTION = re.compile(r"\?(?!\w)")
-_QUOTED = re.compile(r"\"[^\"\n]*\"|\u201c[^\u201d\n]*\u201d")
+_QUOTED = re.compile(r"\"[^\"\n]*\"|\u201c[^\u201d\n]*\u201d|\u00ab[^\u00bb\n]*\u00bb|(?<!\w)'[^'\n]*'(?!\w)")
+#: A line that quotes somebody else.
+_CITED = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
 _FILE = re.compile(r"\w[./]\w")
 
 
@@ -52,24 +54,27 @@ def announces_action(text: str, tools: Sequence[Tool]) -> bool:
         sentence = sentences.pop()
         said = f"{sentence} {said}"
         if action := _announced(sentence, tools):
-            return _may_act(action, said, sentences[-_BEFORE:]) and _fits(action, said, tools)
+            if not _may_act(action, said, sentences[-_BEFORE:]):
+                return False
+            if not words.AFTERWARDS.match(sentence):
+                return _fits(action, said, tools)
         if not _is_filler(sentence):
             break
     return False
 
 
 def _sentences(text: str) -> list[str]:
-    """The sentences at the end of `text`, folded; none where it ends with a question, a block of code or a table."""
+    """The sentences at the end of `text`, folded; none where it ends with a question, a quote, code or a table."""
     tail = text[-_TAIL:].rstrip()
     after_last_word = re.split(r"[^\W_]", tail)[-1]
-    if "?" in after_last_word or tail.endswith(("```", "|")):
+    if "?" in after_last_word or tail.endswith(("```", "|")) or _CITED.match(tail.rpartition("\n")[2]):
         return []
-    plain = re.sub(r"[*`#>]", "", _QUOTED.sub("", _fold(tail)))
+    plain = re.sub(r"[*`#>]", "", _QUOTED.sub("", _CITED.sub("", _fold(tail))))
     return [sentence.strip() for sentence in _SENTENCE_END.split(plain) if re.search(r"\w", sentence)]
 
 
 def _fold(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text.casefold()).replace("\u2019", "'")
+    decomposed = unicodedata.normalize("NFKD", text.casefold()).translate({0x2018: "'", 0x2019: "'"})
     return "".join(char for char in decomposed if not unicodedata.combining(char))
 
 
@@ -209,10 +214,12 @@ def _may_act(action: _Action, said: str, before: Sequence[str]) -> bool:
     return not (
         any(words.WAITS.search(sentence) or words.REQUESTS.match(sentence) for sentence in (said, *before[-1:]))
         or any(not _DESTROYING.isdisjoint(_TOKEN.findall(sentence)) for sentence in before)
+        or any(map(words.HYPOTHETICAL.search, (said, *(each for each in before[-1:] if each[-1] == ":"))))
         or words.LATER.search(said)
         or words.REFUSED.search(said)
         or _depends(said)
         or _harms(action, said)
+        or not _runs_safely(said, before)
     )
 
 
@@ -235,7 +242,30 @@ def _harms(action: _Action, said: str) -> bool:
         things = words.DOING.isdisjoint(tokens)
         tokens = [word for near in pairwise(["", *tokens]) for word in near[1:] if not (things and _is_thing(*near))]
     named = {part for token in tokens for part in (token, *_split(token))}
-    return not _DESTROYING.isdisjoint(named) or (not _only_looks(action) and not _DESTROYING_NAMES.isdisjoint(named))
+    return not _DESTROYING.isdisjoint(named) or (not _only_looks(action) and _names_harm(said))
+
+
+def _runs_safely(said: str, before: Sequence[str]) -> bool:
+    """Whether what is run, if anything is, is known to be harmless: a list of all harmful commands would have gaps.
+
+    What "run it" means stands in the sentence before.
+    """
+    commands = [said[verb.end() :] for verb in words.RUNNING.finditer(said)]
+    named = [command for command in commands if not words.PRONOUN.match(command)]
+    if words.WRITES.search(said) or not all(map(words.HARMLESS.match, named)):
+        return False
+    meant = " ".join([*commands[:1], *(before[-1:] if len(named) < len(commands) else ())])
+    return not (words.UNSAFE.search(meant) or words.WRITES.search(meant) or _names_harm(meant))
+
+
+def _names_harm(said: str) -> bool:
+    """Whether a machine or something destructive is named, or a clause names money, access or people but no code:
+    "the payroll", not "the tests of the payroll".
+    """
+    clauses = map(_split, words.CLAUSE.split(said))
+    costly = any(not words.COSTLY.isdisjoint(clause) and words.CODE.isdisjoint(clause) for clause in clauses)
+    named = {*_TOKEN.findall(said), *_split(said)}
+    return costly or bool(words.MACHINES.search(said)) or not _DESTROYING_NAMES.isdisjoint(named)
 
 
 def _is_thing(before: str, word: str) -> bool:

@@ -109,19 +109,37 @@ DESTRUCTIVE = Kind(
     "changes",
     "apagar excluir deletar remover limpar zerar implantar publicar reverter sobrescrever derrubar enviar subir "
     "mover desinstalar reiniciar transferir depositar pagar cancelar bloquear encerrar fechar estornar reembolsar "
+    "revogar conceder rotacionar redefinir suspender faturar cobrar convidar desligar interromper promover "
+    "desbloquear escalar restaurar provisionar banir sacar doar comprar vender "
     "contratar aprovar resgatar mandar dropar destruir descartar mesclar matar expurgar resetar liquidar quitar "
     "debitar creditar autorizar desativar migrar liberar notificar",
     "delete remove erase clean wipe purge prune drop truncate deploy publish push merge rebase revert rollback "
     "overwrite kill send uninstall restart reboot transfer deposit pay debit credit wire cancel block close refund "
     "approve redeem email reset rm mv destroy discard terminate charge authorize disable deactivate migrate "
-    "post force ship notify",
+    "revoke grant rotate suspend invite unblock evict drain shutdown halt stop scale downscale restore provision ban "
+    "donate buy sell withdraw upload post force ship notify",
 )
 #: As above where the action runs or changes something: "check the payment" is harmless, "run the payment" is not.
 DESTRUCTIVE_NOUNS = _set(
     "pagamento transferencia exclusao remocao envio implantacao publicacao reembolso estorno cancelamento migracao "
     "pix ted doc producao release liberacao limite payment deletion removal deployment production migration "
-    "migrations limit"
+    "migrations limit prod live shutdown poweroff killall pkill mkfs fdisk parted dd ansible vercel netlify "
+    "heroku convite convites invites invitation invitations newsletter"
 )
+#: Money, access and people: not to be touched unless the same clause names a thing of code or a query.
+COSTLY = _set(
+    "payroll billing bill bills invoice invoices refund refunds charge charges payout payouts payments boleto boletos "
+    "folha cobranca cobrancas fatura faturas faturamento estornos pagamentos transferencias salario salarios salary "
+    "salaries mail mails email emails sms whatsapp password passwords senha senhas permission permissions permissao "
+    "permissoes acesso acessos credential credentials credencial credenciais secret secrets token tokens firewall"
+)
+#: Where running or changing something reaches others: "apply the config to the cluster".
+MACHINES = re.compile(
+    r"\b(?:on|in|to|at|n[oa]s?|aos?|em|para) (?:(?:the|our|all|o|a|os|as|todos os) )?(?:\w+ )?(?:clusters?|servers?|"
+    r"servidor(?:es)?|staging|homologacao|hosts?|machines?|maquinas?|nodes?|vms?|environments?|ambientes?)\b"
+)
+#: Where one thing that is done ends and the next begins.
+CLAUSE = re.compile(r"\b(?:and|e|then|depois)\b|[,;]")
 #: What tools change, as groups: a tool that is described by a word of a group can change what its other words name. The
 #: first group is what tools for files and commands can change.
 THINGS = (
@@ -142,6 +160,10 @@ THINGS = (
     _set("record registro cadastro customer cliente user usuario account conta"),
     _set("task tarefa todo item"),
     _set("order pedido"),
+)
+#: Things of code, which money may be the subject of: "the tests of the billing module".
+CODE = (THINGS[0] | _set("suite build query queries consulta consultas select lint linter testar")) - _set(
+    "command shell script scripts edit patch isso it that them bash text logic change"
 )
 
 #: Before the verb: "vou", "let me"; after these the verb is an infinitive.
@@ -215,6 +237,90 @@ IDIOMS = _phrases(
     r"(?:com|with) (?:\w+ )?(?:gerente|equipe|time|setor|supervisor|manager|team|department|colleagues?|colegas?)"
     r"(?= and\b| e\b|[,.])",
 )
+#: What is run follows; not so after "the last", where a run is a thing.
+RUNNING = re.compile(
+    r"(?<!the )(?<!last )(?<!this )(?<!previous )(?<!dry )\b(?:re)?(?:run(?:ning)?|execut(?:ar|ando|arei|o|e|ing)|"
+    r"(?:rod|execut)a-l[oa]s?|rod(?:ar|ando|arei|o))\b *|\b(?:repet(?:ir|indo|irei)|repeat(?:ing)?)\b *"
+)
+PRONOUN = re.compile(
+    r"(?:(?:it|them|this|that|isso|tudo|ele|ela)\b|(?:again|now|agora|once more|de novo|novamente|outra vez)\b|$|[.!:])"
+)
+_READING = (
+    r"git (?:status|log|diff|show|blame|grep|shortlog|reflog|ls-files|describe|rev-parse|branch|fetch|remote -v|"
+    r"stash list)",
+    r"(?:kubectl|oc) (?:get|describe|logs|top|explain|version|diff|cluster-info|api-resources)",
+    r"helm (?:list|ls|status|get|history|show|template|lint|version|diff)",
+    r"(?:terraform|tofu|terragrunt) (?:plan|validate|show|output|fmt|version|providers|graph|state (?:list|show))",
+    r"(?:docker|podman)(?: |-)?(?:compose|container|image|network|volume)? ?"
+    r"(?:ps|ls|images|logs|inspect|version|info|stats|top|config|history)",
+    r"(?:aws|gcloud|az) (?:[\w-]+ ){0,3}(?:ls|list|show|describe|get|(?:list|describe|get)-[\w-]+)",
+    r"(?:npm|yarn|pnpm|bun) (?:run )?(?:t|tests?|build|lint|ls|list|outdated|audit|view|info|why|ci|typecheck|format)",
+    r"cargo (?:test|build|check|clippy|fmt|doc|bench|tree)|go (?:test|build|vet|list)|dotnet (?:test|build)",
+    r"(?:mvn|./mvnw|mvnw|gradle|./gradlew|gradlew|make) (?:-\w+ )*(?:tests?|verify|compile|package|check|build|lint)",
+    r"(?:pip|poetry|uv|conda|brew|apt) (?:list|show|freeze|check|tree|pip list)",
+    r"systemctl (?:status|is-active|list-units|show)|python3? -m (?:pytest|unittest|mypy|ruff|compileall)",
+    "pytest|unittest|mypy|pyright|ruff|eslint|prettier|tsc|jest|vitest|tox|nox|flake8|pylint|rubocop|golangci-lint",
+    "ls|cat|grep|rg|fd|find|head|tail|wc|du|df|ps|pwd|which|tree|stat|diff|jq|journalctl|netstat|lsof|ss|ping|dig|"
+    "nslookup|traceroute|uname|whoami|free|uptime|env",
+    "select|explain|describe|show (?:tables|columns|databases|create table)",
+)
+#: What may be run: checks, queries and commands that only read, or a command that is not told more of.
+HARMLESS = re.compile(
+    rf"(?:(?:the |o |a )?(?:command |comando )?(?:{'|'.join(_READING)})(?![\w/-])|"
+    r"(?:(?!(?:and|e|then|on|in|at|to|into|against|for|with|em|n[oa]s?|contra|para|com) )[\w'-]+ ){0,4}?"
+    r"(?:tests?|testes?|(?:test)?suites?|builds?|lint|linters?|formatter|formatador|profiler|"
+    r"quer(?:y|ies)|consultas?|search|busca|pesquisa|analysis|analise|simulation|simulacao|calculo|calculation|"
+    r"benchmarks?|checks?|type-?check(?:er)?|compilacao|compilation|compiler|compilador|dry[ -]run)\b|"
+    r"(?:the |this |that |same |o |este |esse |mesmo )+(?:command|script|comando)s?\b"
+    r"(?! (?:that|which|que|for|of|de|d[oa]s?|on|in|against|em|n[oa]s?|contra)\b)"
+    r"(?! (?:to|para) (?!confirm|see|ver|check|reproduc|reproduz|find|descobrir|understand|entender|inspect|get )))"
+)
+#: What may not, even where something harmless is named: "the query that updates", "the tests and the payroll".
+UNSAFE = _phrases(
+    "updates?|updating|inserts?|inserting|upserts?|alters?|altering|appl(?:y|ies)|upgrades?|rollout|restores?|seed|"
+    "provision(?:s|ing)?|failover|cutover|cleanup|clean-up|limpeza|atualiza(?:r|cao)?|inser(?:e|ir|cao)|altera(?:r)?|"
+    "grava(?:r)?|writes?|jobs?|batch|lote|rotina|cron|xargs|tee|sudo|sed|install|uninstall|delet\\w+|remov\\w+|"
+    "apag\\w+|production|prod|producao|live"
+)
+#: Commands and turns of phrase that change machines, environments or data, whatever else is said.
+WRITES = _phrases(
+    "(?:terraform|tofu|terragrunt) (?:-[^ ]+ )*(?:apply|destroy|import|taint|state (?:rm|mv|push))|"
+    "(?:pulumi|cdk) (?:up|deploy|destroy)",
+    "(?:kubectl|oc) (?:-[^ ]+ )*(?:apply|delete|scale|rollout|drain|create|replace|patch|edit|set|exec|cordon|label|"
+    "annotate|taint|run)",
+    "helm (?:install|upgrade|uninstall|rollback|delete)",
+    "(?:docker|podman)(?: |-)?(?:[a-z]+ )?(?:-[^ ]+ (?:[^ ]+ )?)?(?:rm|rmi|prune|down|stop|kill|push|restart|up|exec|"
+    "run)",
+    "git (?:push|reset|clean|checkout|restore|rebase|merge|filter-branch|filter-repo|gc|tag|commit|stash (?:drop|"
+    "clear)|branch (?:-[a-z]*[dm]|--delete|--move))",
+    "(?:systemctl|service|pm2|supervisorctl) (?:[^ ]+ )?(?:stop|start|restart|reload|disable|enable|mask|delete)",
+    "(?:chmod|chown|chgrp) |sudo|kill(?:all)? -?\\d|init [06]|crontab|iptables|ufw|useradd|userdel|usermod|passwd",
+    "(?:aws|gcloud|az|doctl|gh|flyctl|fly|heroku|vercel|netlify|wrangler|firebase|railway) (?:[^ ]+ ){0,4}?"
+    "(?:(?:delete|terminate|stop|start|create|update|put|rm|sync|cp|mv|deploy|launch|merge|release|scale|promote|"
+    "rollback|reboot|modify|detach|attach|set|revoke|run)(?:-[a-z-]+)?|--prod)",
+    "(?:npm|yarn|pnpm|bun|twine|cargo|poetry|gem|uv|mvn|gradle) (?:[^ ]+ )?(?:publish|unpublish|upload|yank|deploy|"
+    "push|release|deprecate)",
+    "ansible(?:-playbook)?|redis-cli|flushall|flushdb|createdb|dropdb|pg_restore|mysqladmin",
+    "(?:curl|wget|http|httpie) .*(?:(?:-x|--request|--method)[ =]?(?:post|put|delete|patch)|-d\\b|--data|-f\\b|--form|"
+    "--upload-file|--post)|(?:http|httpie|xh) (?:post|put|delete|patch)",
+    "insert into|replace into|merge into|update [^ ]+ set|delete from|"
+    "alter (?:table|user|role|database|schema|system|index|view)|select .* into|for update|"
+    "create (?:user|role|database|or replace)",
+    "(?:bring|tear|take|spin|scale|shut|turn|power|roll|cut|switch) (?:[^ ]+ ){0,3}?(?:down|off|out|back|over)|"
+    "scale up|tirar (?:[^ ]+ ){0,3}?do ar|(?:em|para|pra|in|to|on|against|contra|n[oa]) (?:a |o |the )?(?:banco de )?"
+    "(?:prod|producao|production) (?:now|agora)|dar baixa|folha de pagamento",
+    "get rid|throw away|jogar fora|(?:open|abrir) (?:[^ ]+ )?(?:ports?|portas?|access|acesso)",
+    "(?:open|create|abrir|criar) (?:[^ ]+ )?(?:pr|pull request|merge request)",
+)
+#: Not said by the one who answers, but an example of what somebody might say.
+HYPOTHETICAL = re.compile(
+    r"\b(?:say|says|said|saying|reply|replies|respond|responds|write|writes|wrote|answers?|example|examples|instance|"
+    r"e\.g\.?|such as|something like|phrase|sentence|message|prompt|template|dizer|diz|diga|disse|diria|responder|"
+    r"responda|respondeu|escrever|escreva|escreveu|exemplos?|ex\.?|algo como|algo assim|frase|mensagem|texto|modelo|"
+    r"resposta)(?: [^.:!?]{0,40})?:|"
+    r"\b(?:for example(?!s)|for instance|e\.g\.|por exemplo|p\. ?ex\.|hypothetically|hipoteticamente|imagine|suppose|"
+    r"suponha)"
+)
 #: Left to the user, in the announcement or in the sentence before it.
 WAITS = _phrases(
     "(?:if|once|when|until|after|should|whenever|unless) you(?:r|'re|'d)?|let me know|me avise",
@@ -239,6 +345,24 @@ LATER = _phrases(
     "(?:se|quando) (?:for )?(?:preciso|necessario)",
     "amanha|tomorrow|mais tarde|later|outr[ao] (?:momento|hora|dia|conversa)|another (?:time|day|conversation)",
     "(?:proxima|segunda|next|second) (?:etapa|fase|versao|vez|semana|sprint|phase|version|time|week|month|release)",
+    r"depois(?= ?[.!;]|$)|(?:n[ao]|ate|tod[ao]s?|toda a|esta|nesta|proxim[ao]) "
+    r"(?:(?:segunda|terca|quarta|quinta|sexta)(?:-feira|(?= ?[.,;!]|$| (?:feira|de|a|que|cedo|pela)\b))|sabado|"
+    r"domingo)",
+    "(?:(?:on|by|until|till|next|this|every|come) (?:mon|tues|wednes|thurs|fri|satur|sun)days?)",
+    r"(?<!of )(?<!from )(?<!since )(?<!last )(?:mon|tues|wednes|thurs|fri|satur|sun)day(?= ?[.!;]|$| (?:morning|"
+    r"afternoon|evening|night))|"
+    r"(?:segunda|terca|quarta|quinta|sexta)-feira(?= ?[.!;]|$)",
+    "(?:this|next|tomorrow|in the) (?:morning|afternoon|evening|weekend)|tonight|overnight|at (?:night|noon|"
+    r"midnight|\d+)|by the end of|end of (?:the )?(?:day|week|month)|(?:hoje )?a noite|de madrugada|(?:meia-noite|"
+    r"meio-dia)|fim d[eoa] (?:dia|semana|mes|tarde|expediente)|(?:semana|mes|ano|segunda|sexta) que vem|"
+    r"proxim[oa]s? (?:mes|ano|dias?|semanas?|hora|trimestre)|daqui a|as \d+ ?h(?:oras|s|\b)|a tarde|pela manha|"
+    r"de manha",
+    r"(?:in|within|em|dentro de) (?:an?|um|uma|\d+|some|a few|a couple of|alguns|algumas|two|three|five|ten|dois|duas|"
+    r"tres|cinco|dez|poucos|poucas) (?:more )?(?:minutes?|hours?|days?|weeks?|months?|minutos?|horas?|dias?|semanas?|"
+    r"mes|meses)",
+    "(?:before|antes d[eoa]s?) (?:the |o |a )?(?:next|proxim[oa]|release|deploy|lunch|meeting|reuniao|almoco)|"
+    "some ?day|algum dia|outro dia|at some point|when(?:ever)? (?:i|we|possible|there)|"
+    "quando (?:eu|der|puder|possivel|tiver|houver)",
     "em breve|soon|eventually|in the future|no futuro|from now on|em diante|sempre que|every time|always|sempre",
 )
 #: A condition, unless a verb of looking stands before it: "check if", "ver quando".

@@ -15,7 +15,18 @@ from custom_handler.request import Tool
 from tests.corpus.thresholds import PRECISION
 from tests.support.announcements import AGENTS, LANGUAGES, NEGATIVE, PARTS, POSITIVE, score
 
-NEVER = ("question", "report", "refusal", "approval", "destructive", "conditional", "offer", "no_tool")
+NEVER = (
+    "question",
+    "report",
+    "refusal",
+    "approval",
+    "destructive",
+    "conditional",
+    "offer",
+    "no_tool",
+    "later",
+    "quoted",
+)
 CODING = AGENTS["coding"]
 ANNOUNCEMENTS = [case for language in LANGUAGES for case in POSITIVE[language] if case.announces]
 
@@ -203,6 +214,11 @@ def test_what_is_destructive_may_be_looked_at(text: str) -> None:
         "Vou apagar o `a.py`. Em seguida, vou rodar os testes.",
         "I'll delete `a.py`. I'll create `b.py`. Then I'll run the tests.",
         "I'll run the job that sends the mails.",
+        "Let me read the file. Then I'll run the payroll.",
+        "The command is `terraform apply`. Let me run it.",
+        "Let me check it by running the tests and the payroll.",
+        "I'll run `some-unknown-command`.",
+        "I'll run the tests and `some-unknown-command`, then run the payroll.",
     ],
 )
 def test_what_is_destructive_may_not_be_done(text: str) -> None:
