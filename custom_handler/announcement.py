@@ -29,6 +29,7 @@ _QUESTION = re.compile(r"\?(?!\w)")
 _QUOTED = re.compile(r"\"[^\"\n]*\"|\u201c[^\u201d\n]*\u201d|\u00ab[^\u00bb\n]*\u00bb|(?<!\w)'[^'\n]*'(?!\w)")
 #: A line that quotes somebody else.
 _CITED = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
+_INFINITIVE = re.compile(r"\w+(?:[aei]r|[aei]-l[oa]s?)")
 _FILE = re.compile(r"\w[./]\w")
 
 
@@ -136,6 +137,13 @@ _STARTS: tuple[tuple[list[str], Mapping[str, _Action]], ...] = (
 )
 _DESTROYING = frozenset(form for forms in (_infinitives, _gerunds, _futures) for form in forms(words.DESTRUCTIVE))
 _DESTROYING_NAMES = words.DESTRUCTIVE_NOUNS | frozenset(_third_persons(words.DESTRUCTIVE))
+_LOOKING = frozenset(
+    form
+    for kind in words.KINDS
+    if kind.effect == "looks"
+    for forms in (_infinitives, _third_persons)
+    for form in forms(kind)
+)
 _MAY_BE_NOUNS = frozenset(words.DESTRUCTIVE.english.split())
 
 
@@ -220,6 +228,7 @@ def _may_act(action: _Action, said: str, before: Sequence[str]) -> bool:
         or _depends(said)
         or _harms(action, said)
         or not _runs_safely(said, before)
+        or _goes_on(said)
     )
 
 
@@ -238,24 +247,57 @@ def _depends(said: str) -> bool:
 def _harms(action: _Action, said: str) -> bool:
     """Whether something destructive is named; what is only looked at may be named after it (`delete_user.py`)."""
     tokens = _TOKEN.findall(said)
+    only_looks = _only_looks((*action, *(each for verb in _next_verbs(said) for each in _INFINITIVES.get(verb, ()))))
     if _only_looks(action):
         things = words.DOING.isdisjoint(tokens)
         tokens = [word for near in pairwise(["", *tokens]) for word in near[1:] if not (things and _is_thing(*near))]
     named = {part for token in tokens for part in (token, *_split(token))}
-    return not _DESTROYING.isdisjoint(named) or (not _only_looks(action) and _names_harm(said))
+    if not _DESTROYING.isdisjoint(named):
+        return True
+    changes = any(meaning.effect == "changes" for meaning in action)
+    return not only_looks and (_names_harm(said) or (changes and bool(words.DATA.search(said))))
 
 
 def _runs_safely(said: str, before: Sequence[str]) -> bool:
     """Whether what is run, if anything is, is known to be harmless: a list of all harmful commands would have gaps.
 
-    What "run it" means stands in the sentence before.
+    What "run it" means stands before it.
     """
     commands = [said[verb.end() :] for verb in words.RUNNING.finditer(said)]
     named = [command for command in commands if not words.PRONOUN.match(command)]
     if words.WRITES.search(said) or not all(map(words.HARMLESS.match, named)):
         return False
-    meant = " ".join([*commands[:1], *(before[-1:] if len(named) < len(commands) else ())])
+    meant = " ".join(commands[:1] if len(named) == len(commands) else [*before[-1:], said])
+    if any(map(_serves_other_ends, commands)):
+        return False
     return not (words.UNSAFE.search(meant) or words.WRITES.search(meant) or _names_harm(meant))
+
+
+def _serves_other_ends(command: str) -> bool:
+    """Whether a command is told to be for more than looking: "the query that fills the column"."""
+    tokens, known = ["", *_TOKEN.findall(command)], words.SKIPPED | words.AIMS | _LOOKING
+    return any(
+        word[0].isalpha() and word not in words.OBJECTS | known
+        for before, link, word in zip(tokens, tokens[1:], tokens[2:], strict=False)
+        if link == "to"
+        or (link == "para" and _INFINITIVE.fullmatch(word))
+        or (link in words.RELATIVE and before not in words.BEFORE_THAT | words.SKIPPED | words.AIMS)
+    )
+
+
+def _goes_on(said: str) -> bool:
+    """Whether a verb that is not known follows the announced one: "look up the order and give the money back"."""
+    return any(word not in _INFINITIVES for word in _next_verbs(said))
+
+
+def _next_verbs(said: str) -> Iterator[str]:
+    tokens = [*(token for token in _TOKEN.findall(said) if token not in words.THEN), "", ""]
+    for before, word, after in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        joined = (before in ("e", ",") and _INFINITIVE.fullmatch(word)) or (
+            before in ("and", ",") and after in words.OBJECTS
+        )
+        if joined and word not in words.AIMS | words.OBJECTS | words.SKIPPED | words.LEAD:
+            yield word
 
 
 def _names_harm(said: str) -> bool:

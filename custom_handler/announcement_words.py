@@ -109,7 +109,7 @@ DESTRUCTIVE = Kind(
     "changes",
     "apagar excluir deletar remover limpar zerar implantar publicar reverter sobrescrever derrubar enviar subir "
     "mover desinstalar reiniciar transferir depositar pagar cancelar bloquear encerrar fechar estornar reembolsar "
-    "revogar conceder rotacionar redefinir suspender faturar cobrar convidar desligar interromper promover "
+    "revogar conceder rotacionar redefinir suspender cobrar convidar desligar interromper promover "
     "desbloquear escalar restaurar provisionar banir sacar doar comprar vender "
     "contratar aprovar resgatar mandar dropar destruir descartar mesclar matar expurgar resetar liquidar quitar "
     "debitar creditar autorizar desativar migrar liberar notificar",
@@ -130,13 +130,22 @@ DESTRUCTIVE_NOUNS = _set(
 COSTLY = _set(
     "payroll billing bill bills invoice invoices refund refunds charge charges payout payouts payments boleto boletos "
     "folha cobranca cobrancas fatura faturas faturamento estornos pagamentos transferencias salario salarios salary "
-    "salaries mail mails email emails sms whatsapp password passwords senha senhas permission permissions permissao "
+    "salaries wage wages faturar comissao comissoes commission commissions bonus liquidacao settlement settlements "
+    "dinheiro money admin admins role roles member members membro membros mail mails email emails sms slack telegram "
+    "tweet notification notifications notificacao notificacoes whatsapp "
+    "password passwords senha senhas permission permissions permissao "
     "permissoes acesso acessos credential credentials credencial credenciais secret secrets token tokens firewall"
 )
 #: Where running or changing something reaches others: "apply the config to the cluster".
 MACHINES = re.compile(
-    r"\b(?:on|in|to|at|n[oa]s?|aos?|em|para) (?:(?:the|our|all|o|a|os|as|todos os) )?(?:\w+ )?(?:clusters?|servers?|"
-    r"servidor(?:es)?|staging|homologacao|hosts?|machines?|maquinas?|nodes?|vms?|environments?|ambientes?)\b"
+    r"\b(?:on|in|to|at|with|against|n[oa]s?|aos?|em|para|com|contra) (?:(?:the|our|all|an?|o|a|os|as|um|uma|todos os|"
+    r"todas as) )?(?:\w+ )?(?:clusters?|servers?|servidor(?:es)?|staging|homologacao|hosts?|machines?|maquinas?|nodes?|"
+    r"vms?|environments?|ambientes?|real|reais|shops?|stores?|lojas?)\b|/etc/|/usr/|/var/|authorized_keys|sudoers"
+)
+#: Data that is not to be changed, only read.
+DATA = re.compile(
+    r"\b(?:(?:in|on|from|n[oa]|d[oa]) (?:the )?(?:database|db|banco|table|tabela)|balances?|saldos?|savings|poupanca|"
+    r"admin|enderecos? d[oa]|customer's|client's|user's)\b"
 )
 #: Where one thing that is done ends and the next begins.
 CLAUSE = re.compile(r"\b(?:and|e|then|depois)\b|[,;]")
@@ -269,15 +278,31 @@ HARMLESS = re.compile(
     rf"(?:(?:the |o |a )?(?:command |comando )?(?:{'|'.join(_READING)})(?![\w/-])|"
     r"(?:(?!(?:and|e|then|on|in|at|to|into|against|for|with|em|n[oa]s?|contra|para|com) )[\w'-]+ ){0,4}?"
     r"(?:tests?|testes?|(?:test)?suites?|builds?|lint|linters?|formatter|formatador|profiler|"
-    r"quer(?:y|ies)|consultas?|search|busca|pesquisa|analysis|analise|simulation|simulacao|calculo|calculation|"
-    r"benchmarks?|checks?|type-?check(?:er)?|compilacao|compilation|compiler|compilador|dry[ -]run)\b|"
+    r"quer(?:y|ies)|consultas?|search|busca|pesquisa|analysis|analise|simulation|simulacao|"
+    r"benchmarks?|checks?|type[- ]?check(?:er)?|verificador|compilacao|compilation|compiler|compilador|dry[ -]run)\b|"
     r"(?:the |this |that |same |o |este |esse |mesmo )+(?:command|script|comando)s?\b"
     r"(?! (?:that|which|que|for|of|de|d[oa]s?|on|in|against|em|n[oa]s?|contra)\b)"
     r"(?! (?:to|para) (?!confirm|see|ver|check|reproduc|reproduz|find|descobrir|understand|entender|inspect|get )))"
 )
+#: After one of these comes what a command does: "the query that fills …"; not so in "with that", "confirm that".
+RELATIVE = _set("that which que")
+BEFORE_THAT = _set("in on of for after check verify see validate ver verificar validar conferir")
+#: What a command may be for, beside looking, and what may be done after the announced action.
+AIMS = _set(
+    "confirm reproduce understand make ensure know rule debug measure learn decide show explain summarize tell report "
+    "answer come see watch follow share let return note think propose suggest continue try fail fails failed broke "
+    "confirmar reproduzir entender garantir saber descartar depurar medir decidir mostrar explicar resumir responder "
+    "voltar acompanhar propor sugerir continuar tentar seguir trocar mudar incluir swap include ter dizer trazer "
+    "falha falhou quebrou"
+)
+#: Between "and" and what is done next.
+THEN = _set("then depois em seguida also tambem logo finally afterwards so")
+#: "and give the money back": after "and", a word with one of these behind it is a verb.
+OBJECTS = _set("the a an it them this that these those your my its their everything all each")
 #: What may not, even where something harmless is named: "the query that updates", "the tests and the payroll".
 UNSAFE = _phrases(
-    "updates?|updating|inserts?|inserting|upserts?|alters?|altering|appl(?:y|ies)|upgrades?|rollout|restores?|seed|"
+    "replaces?|substitu\\w+|pipelines?|workflows?|decimo terceiro|updates?|updating|inserts?|inserting|upserts?|"
+    "alters?|altering|appl(?:y|ies)|upgrades?|rollout|restores?|seed|"
     "provision(?:s|ing)?|failover|cutover|cleanup|clean-up|limpeza|atualiza(?:r|cao)?|inser(?:e|ir|cao)|altera(?:r)?|"
     "grava(?:r)?|writes?|jobs?|batch|lote|rotina|cron|xargs|tee|sudo|sed|install|uninstall|delet\\w+|remov\\w+|"
     "apag\\w+|production|prod|producao|live"
@@ -300,7 +325,7 @@ WRITES = _phrases(
     "rollback|reboot|modify|detach|attach|set|revoke|run)(?:-[a-z-]+)?|--prod)",
     "(?:npm|yarn|pnpm|bun|twine|cargo|poetry|gem|uv|mvn|gradle) (?:[^ ]+ )?(?:publish|unpublish|upload|yank|deploy|"
     "push|release|deprecate)",
-    "ansible(?:-playbook)?|redis-cli|flushall|flushdb|createdb|dropdb|pg_restore|mysqladmin",
+    "ansible-playbook|ansible [^ ]+ -|redis-cli|flushall|flushdb|createdb|dropdb|pg_restore|mysqladmin",
     "(?:curl|wget|http|httpie) .*(?:(?:-x|--request|--method)[ =]?(?:post|put|delete|patch)|-d\\b|--data|-f\\b|--form|"
     "--upload-file|--post)|(?:http|httpie|xh) (?:post|put|delete|patch)",
     "insert into|replace into|merge into|update [^ ]+ set|delete from|"
@@ -309,15 +334,29 @@ WRITES = _phrases(
     "(?:bring|tear|take|spin|scale|shut|turn|power|roll|cut|switch) (?:[^ ]+ ){0,3}?(?:down|off|out|back|over)|"
     "scale up|tirar (?:[^ ]+ ){0,3}?do ar|(?:em|para|pra|in|to|on|against|contra|n[oa]) (?:a |o |the )?(?:banco de )?"
     "(?:prod|producao|production) (?:now|agora)|dar baixa|folha de pagamento",
-    "get rid|throw away|jogar fora|(?:open|abrir) (?:[^ ]+ )?(?:ports?|portas?|access|acesso)",
+    "(?:load|carregar|carregando|loading) (?:[^ ]+ ){1,4}?(?:into|n[oa])|levantar (?:o |a )?(?:servi|container|"
+    "ambiente)[a-z]*",
+    "baixar (?:os? |as? )?(?:boletos?|titulos?|parcelas?|faturas?|dividas?)|colocar (?:[^ ]+ ){0,3}?no ar",
+    r"(?:apply|applying|aplicar|aplicando) (?:(?:the|an?|o|a|os|as|um|uma) )?(?:\w+ )?(?:config\w*|manifest\w*|"
+    r"polic\w+|politicas?|settings?|schema|discounts?|descontos?|fees?|taxas?|tarifas?|rules?|regras?|plano?|stack)",
+    r"(?:install\w*|instal(?:ar|ando)) (?:[^ ]+ ){1,3}?(?:chart|certifica(?:te|do)|driver|agente?|opera(?:tor|dor)|"
+    r"firmware|kernel|app)",
+    "get rid|throw away|jogar fora|give (?:[^ ]+ ){0,3}?back|money back|devolver|ressarcir",
+    "(?:open|abrir) (?:an?|uma?) (?:(?:new|nov[oa]) )?(?!new|nov|ticket|chamado|incident|issue|file|arquivo)",
+    r"(?:get|have|pull|grab|pegar|puxar|buscar|sacar) (?:[^ ]+ )?(?:money|funds|cash|dinheiro|grana)",
+    r"(?:get|have) (?:the|this|that|my|your) (?:\w+ ){1,2}\w+ed(?= and\b| ?[.,;]|$)|pull the (?:trigger|plug)",
+    "(?:open|abrir) (?:[^ ]+ )?(?:ports?|portas?|access|acesso)",
     "(?:open|create|abrir|criar) (?:[^ ]+ )?(?:pr|pull request|merge request)",
 )
 #: Not said by the one who answers, but an example of what somebody might say.
 HYPOTHETICAL = re.compile(
-    r"\b(?:say|says|said|saying|reply|replies|respond|responds|write|writes|wrote|answers?|example|examples|instance|"
-    r"e\.g\.?|such as|something like|phrase|sentence|message|prompt|template|dizer|diz|diga|disse|diria|responder|"
-    r"responda|respondeu|escrever|escreva|escreveu|exemplos?|ex\.?|algo como|algo assim|frase|mensagem|texto|modelo|"
-    r"resposta)(?: [^.:!?]{0,40})?:|"
+    r"\b(?:say|says|said|saying|reply|replies|replied|respond|responds|responded|write|writes|wrote|answers?|answered|"
+    r"examples?|instance|such as|something like|like this|as follows|following|phrase|sentence|message|prompt|template|"
+    r"reads|goes|contains|comment|line|quote|title|would|could|might|was|were|sample|draft|"
+    r"dizer|diz|diga|disse|diria|dizia|responder|responda|respondeu|escrever|escreva|escreveu|exemplos?|algo como|"
+    r"algo assim|assim|seguinte|a seguir|frase|mensagem|texto|modelo|resposta|traz|contem|comentario|linha|citacao|"
+    r"titulo|falou|fala|avisou|comentou|told|tells|spoke|poderia|podia|iria|era|foi|"
+    r"rascunho)\b(?: [^.:!?]{0,40})?(?::| [-\u2013\u2014] )|"
     r"\b(?:for example(?!s)|for instance|e\.g\.|por exemplo|p\. ?ex\.|hypothetically|hipoteticamente|imagine|suppose|"
     r"suponha)"
 )
@@ -352,7 +391,8 @@ LATER = _phrases(
     r"(?<!of )(?<!from )(?<!since )(?<!last )(?:mon|tues|wednes|thurs|fri|satur|sun)day(?= ?[.!;]|$| (?:morning|"
     r"afternoon|evening|night))|"
     r"(?:segunda|terca|quarta|quinta|sexta)-feira(?= ?[.!;]|$)",
-    "(?:this|next|tomorrow|in the) (?:morning|afternoon|evening|weekend)|tonight|overnight|at (?:night|noon|"
+    "(?:this|next|tomorrow|in the) (?:morning|afternoon|evening|weekend)|tonight|overnight|weekends?|fi(?:m|"
+    "ns) de semana|de noite|de tarde|at (?:night|noon|"
     r"midnight|\d+)|by the end of|end of (?:the )?(?:day|week|month)|(?:hoje )?a noite|de madrugada|(?:meia-noite|"
     r"meio-dia)|fim d[eoa] (?:dia|semana|mes|tarde|expediente)|(?:semana|mes|ano|segunda|sexta) que vem|"
     r"proxim[oa]s? (?:mes|ano|dias?|semanas?|hora|trimestre)|daqui a|as \d+ ?h(?:oras|s|\b)|a tarde|pela manha|"
@@ -361,6 +401,14 @@ LATER = _phrases(
     r"tres|cinco|dez|poucos|poucas) (?:more )?(?:minutes?|hours?|days?|weeks?|months?|minutos?|horas?|dias?|semanas?|"
     r"mes|meses)",
     "(?:before|antes d[eoa]s?) (?:the |o |a )?(?:next|proxim[oa]|release|deploy|lunch|meeting|reuniao|almoco)|"
+    r"at (?:about )?(?:half|quarter|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|lunch)|half past|"
+    r"o'clock|\d ?[ap]\.?m\b|pelas? (?:\d+|uma|duas|tres|quatro|cinco|seis|sete|oito|nove|dez|onze|doze)|"
+    r"as \w+ (?:horas|e meia|da (?:manha|tarde|noite)|em ponto)|hora do almoco|first thing|bem cedo|"
+    r"(?:segunda|terca|quarta|quinta|sexta) (?:cedo|de manha|a tarde|a noite|pela manha)",
+    r"in a (?:bit|while)|shortly|logo mais|mais adiante|mais para frente|qualquer hora|maintenance window|"
+    r"janela de manutencao|(?:no|na|next) (?:proxim[oa] )?(?:turno|shift|ciclo|cycle|reuniao|meeting|ferias|feriado)",
+    r"(?:tests?|testes|suite|build|linter) (?:in|em|no dia|dia|on the) (?:\d+|janu|febr|march|april|june?|july|augu|"
+    r"sept|octo|nove|dece|jane|feve|marco|abril|maio|junh|julh|agos|sete|outu|deze)\w*",
     "some ?day|algum dia|outro dia|at some point|when(?:ever)? (?:i|we|possible|there)|"
     "quando (?:eu|der|puder|possivel|tiver|houver)",
     "em breve|soon|eventually|in the future|no futuro|from now on|em diante|sempre que|every time|always|sempre",
