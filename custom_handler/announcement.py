@@ -30,6 +30,7 @@ _QUOTED = re.compile(r"\"[^\"\n]*\"|\u201c[^\u201d\n]*\u201d|\u00ab[^\u00bb\n]*\
 #: A line that quotes somebody else.
 _CITED = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
 _INFINITIVE = re.compile(r"\w+(?:[aei]r|[aei]-l[oa]s?)")
+_PLURAL = re.compile(r"\w+[^\Ws]s")
 _FILE = re.compile(r"\w[./]\w")
 
 
@@ -137,6 +138,7 @@ _STARTS: tuple[tuple[list[str], Mapping[str, _Action]], ...] = (
 )
 _DESTROYING = frozenset(form for forms in (_infinitives, _gerunds, _futures) for form in forms(words.DESTRUCTIVE))
 _DESTROYING_NAMES = words.DESTRUCTIVE_NOUNS | frozenset(_third_persons(words.DESTRUCTIVE))
+_DESTROYING_PRESENTS = frozenset(_presents(words.DESTRUCTIVE))
 _LOOKING = frozenset(
     form
     for kind in words.KINDS
@@ -247,7 +249,10 @@ def _depends(said: str) -> bool:
 def _harms(action: _Action, said: str) -> bool:
     """Whether something destructive is named; what is only looked at may be named after it (`delete_user.py`)."""
     tokens = _TOKEN.findall(said)
-    only_looks = _only_looks((*action, *(each for verb in _next_verbs(said) for each in _INFINITIVES.get(verb, ()))))
+    next_verbs = [verb for verb, _ in _next_actions(said)]
+    only_looks = words.LIGHT.isdisjoint(next_verbs) and all(
+        _only_looks(each) for each in (action, *(_INFINITIVES.get(verb, ()) for verb in next_verbs))
+    )
     if _only_looks(action):
         things = words.DOING.isdisjoint(tokens)
         tokens = [word for near in pairwise(["", *tokens]) for word in near[1:] if not (things and _is_thing(*near))]
@@ -268,7 +273,7 @@ def _runs_safely(said: str, before: Sequence[str]) -> bool:
     if words.WRITES.search(said) or not all(map(words.HARMLESS.match, named)):
         return False
     meant = " ".join(commands[:1] if len(named) == len(commands) else [*before[-1:], said])
-    if any(map(_serves_other_ends, commands)):
+    if any(map(_serves_other_ends, commands[:1])):
         return False
     return not (words.UNSAFE.search(meant) or words.WRITES.search(meant) or _names_harm(meant))
 
@@ -286,18 +291,34 @@ def _serves_other_ends(command: str) -> bool:
 
 
 def _goes_on(said: str) -> bool:
-    """Whether a verb that is not known follows the announced one: "look up the order and give the money back"."""
-    return any(word not in _INFINITIVES for word in _next_verbs(said))
+    """Whether what follows the announced action is not known: "look up the order and give the money back"."""
+    return any(
+        verb not in words.LIGHT and (verb not in _INFINITIVES or (_only_changes(verb) and not _is_code(rest)))
+        for verb, rest in _next_actions(said)
+    )
 
 
-def _next_verbs(said: str) -> Iterator[str]:
-    tokens = [*(token for token in _TOKEN.findall(said) if token not in words.THEN), "", ""]
-    for before, word, after in zip(tokens, tokens[1:], tokens[2:], strict=False):
-        joined = (before in ("e", ",") and _INFINITIVE.fullmatch(word)) or (
-            before in ("and", ",") and after in words.OBJECTS
+def _next_actions(said: str) -> Iterator[tuple[str, Sequence[str]]]:
+    """What may be verbs after "and", and the words after each."""
+    tokens = [token for token in _TOKEN.findall(said) if token not in words.THEN]
+    harmless = words.AIMS | words.OBJECTS | words.LEAD | (words.SKIPPED - words.LIGHT - words.CALLING)
+    for index, (before, word) in enumerate(pairwise(tokens), 2):
+        rest = tokens[index:]
+        acts = (
+            (before in ("e", ",") and (_INFINITIVE.fullmatch(word) or word in _DESTROYING_PRESENTS))
+            or (before == "and" and word.isalpha() and not _PLURAL.fullmatch(word))
+            or (before in ("and", ",") and not words.OBJECTS.isdisjoint(rest[:1]))
         )
-        if joined and word not in words.AIMS | words.OBJECTS | words.SKIPPED | words.LEAD:
-            yield word
+        if acts and word not in harmless:
+            yield word, rest
+
+
+def _only_changes(verb: str) -> bool:
+    return all(meaning.effect == "changes" for meaning in _INFINITIVES[verb])
+
+
+def _is_code(tokens: Sequence[str]) -> bool:
+    return any(token in words.THING or _FILE.search(token) for token in tokens)
 
 
 def _names_harm(said: str) -> bool:
@@ -327,7 +348,7 @@ def _takes(tool: Tool, meaning: _Meaning, said: str) -> bool:
         return False
     if meaning.effect == "looks":
         return True
-    return _safe(tool) and (meaning.effect == "runs" or _names_a_thing(known, said, meaning))
+    return _safe(tool) and (meaning.effect == "runs" or _names_a_thing(_known_by(tool, words.OF), said, meaning))
 
 
 def _names_a_thing(known: frozenset[str], said: str, meaning: _Meaning) -> bool:
@@ -340,7 +361,7 @@ def _safe(tool: Tool) -> bool:
     return (_DESTROYING | _DESTROYING_NAMES).isdisjoint(_split(tool.name))
 
 
-def _known_by(tool: Tool) -> frozenset[str]:
-    """The words of its name and of the first sentence about it: what comes after tells what it is not for."""
-    summary = re.split(r"\.\s|\n", tool.description.strip(), maxsplit=1)[0]
+def _known_by(tool: Tool, end: str = "$^") -> frozenset[str]:
+    """The words of its name and of the first sentence about it, up to `end`."""
+    summary = re.split(rf"\.\s|\n|{end}", tool.description.strip(), maxsplit=1)[0]
     return _split(f"{tool.name} {summary}")

@@ -122,7 +122,8 @@ DESTRUCTIVE = Kind(
 #: As above where the action runs or changes something: "check the payment" is harmless, "run the payment" is not.
 DESTRUCTIVE_NOUNS = _set(
     "pagamento transferencia exclusao remocao envio implantacao publicacao reembolso estorno cancelamento migracao "
-    "pix ted doc producao release liberacao limite payment deletion removal deployment production migration "
+    "debito credito deposito saque compra venda multa pix ted doc producao release liberacao limite payment deletion "
+    "removal deployment production migration "
     "migrations limit prod live shutdown poweroff killall pkill mkfs fdisk parted dd ansible vercel netlify "
     "heroku convite convites invites invitation invitations newsletter"
 )
@@ -158,7 +159,7 @@ THINGS = (
         "componente controller import linha line condicao condition validacao validation correcao fix config "
         "configuracao configuration construtor constructor campo field rota route endpoint query parametro parameter "
         "dependencia dependency variavel variable repositorio repository mapeamento bug erro error typo regex "
-        "logic change relatorio report paginacao pagination dockerfile encoding traducao titulo isso it that them"
+        "logic change relatorio report paginacao pagination dockerfile encoding traducao titulo title isso it that them"
     ),
     _set("ticket chamado incidente incident comentario comment prioridade priority issue"),
     _set("statement extrato"),
@@ -170,10 +171,14 @@ THINGS = (
     _set("task tarefa todo item"),
     _set("order pedido"),
 )
-#: Things of code, which money may be the subject of: "the tests of the billing module".
+#: The things of all groups, and those of code, which money may be the subject of: "the tests of the billing module".
+THING = frozenset[str]().union(*THINGS)
 CODE = (THINGS[0] | _set("suite build query queries consulta consultas select lint linter testar")) - _set(
     "command shell script scripts edit patch isso it that them bash text logic change"
 )
+
+#: What a tool acts on ends here in its description: "Generate the statement | of an account".
+OF = r"\b(?:of|for|from|in|de|d[oa]s?|para|em|n[oa]s?)\b"
 
 #: Before the verb: "vou", "let me"; after these the verb is an infinitive.
 OPENERS = _openers(
@@ -249,7 +254,8 @@ IDIOMS = _phrases(
 #: What is run follows; not so after "the last", where a run is a thing.
 RUNNING = re.compile(
     r"(?<!the )(?<!last )(?<!this )(?<!previous )(?<!dry )\b(?:re)?(?:run(?:ning)?|execut(?:ar|ando|arei|o|e|ing)|"
-    r"(?:rod|execut)a-l[oa]s?|rod(?:ar|ando|arei|o))\b *|\b(?:repet(?:ir|indo|irei)|repeat(?:ing)?)\b *"
+    r"(?:rod|execut)a-l[oa]s?|rod(?:ar|ando|arei|o))\b *|(?<!not )(?<!n't )(?<!nao )\b(?:repet(?:ir|indo|irei)|"
+    r"repeat(?:ing)?)\b *"
 )
 PRONOUN = re.compile(
     r"(?:(?:it|them|this|that|isso|tudo|ele|ela)\b|(?:again|now|agora|once more|de novo|novamente|outra vez)\b|$|[.!:])"
@@ -289,14 +295,17 @@ RELATIVE = _set("that which que")
 BEFORE_THAT = _set("in on of for after check verify see validate ver verificar validar conferir")
 #: What a command may be for, beside looking, and what may be done after the announced action.
 AIMS = _set(
-    "confirm reproduce understand make ensure know rule debug measure learn decide show explain summarize tell report "
-    "answer come see watch follow share let return note think propose suggest continue try fail fails failed broke "
+    "confirm reproduce understand ensure know rule debug measure learn decide show explain summarize tell report "
+    "answer come see watch follow share return note think propose suggest continue try fail fails failed broke "
     "confirmar reproduzir entender garantir saber descartar depurar medir decidir mostrar explicar resumir responder "
     "voltar acompanhar propor sugerir continuar tentar seguir trocar mudar incluir swap include ter dizer trazer "
     "falha falhou quebrou"
 )
 #: Between "and" and what is done next.
 THEN = _set("then depois em seguida also tambem logo finally afterwards so")
+#: Verbs that mean what is named after them: "make the payment".
+LIGHT = _set("make do take have use fazer dar ter usar utilizar")
+CALLING = _set("call chamar")
 #: "and give the money back": after "and", a word with one of these behind it is a verb.
 OBJECTS = _set("the a an it them this that these those your my its their everything all each")
 #: What may not, even where something harmless is named: "the query that updates", "the tests and the payroll".
@@ -341,6 +350,13 @@ WRITES = _phrases(
     r"polic\w+|politicas?|settings?|schema|discounts?|descontos?|fees?|taxas?|tarifas?|rules?|regras?|plano?|stack)",
     r"(?:install\w*|instal(?:ar|ando)) (?:[^ ]+ ){1,3}?(?:chart|certifica(?:te|do)|driver|agente?|opera(?:tor|dor)|"
     r"firmware|kernel|app)",
+    r"get (?:[^ ]+ ){1,3}?(?:onto|into|off|out|going|moving|done|signed|paid|sent|live|online|offline)",
+    r"(?:open|abrir) (?:the |o |a )?(?:gate|valve|door|safe|vault|portao|cofre|valvula|cancela)",
+    r"(?:load|carregar) (?:[^ ]+ ){0,2}?(?:credits?|creditos?|saldo|celular|cartao|card|balance)",
+    r"baixar (?:[oa]s? )?(?:precos?|taxas?|juros|limites?|tarifas?|status|estoque)|levantar (?:o )?(?:dinheiro|fundos)",
+    r"(?:get|obter|pegar|take) (?:an? |um )?(?:new |novo )?(?:loan|emprestimo|credito)",
+    r"test(?:ar|ing|ando)? (?:the |o |a )?(?:siren\w*|alarm\w*|failover|disaster|card|cartao)",
+    r"(?:install\w*|instal\w+) (?:[^ ]+ ){0,3}?(?:updates?|upgrades?|atualizac\w+)",
     "get rid|throw away|jogar fora|give (?:[^ ]+ ){0,3}?back|money back|devolver|ressarcir",
     "(?:open|abrir) (?:an?|uma?) (?:(?:new|nov[oa]) )?(?!new|nov|ticket|chamado|incident|issue|file|arquivo)",
     r"(?:get|have|pull|grab|pegar|puxar|buscar|sacar) (?:[^ ]+ )?(?:money|funds|cash|dinheiro|grana)",
@@ -355,7 +371,7 @@ HYPOTHETICAL = re.compile(
     r"reads|goes|contains|comment|line|quote|title|would|could|might|was|were|sample|draft|"
     r"dizer|diz|diga|disse|diria|dizia|responder|responda|respondeu|escrever|escreva|escreveu|exemplos?|algo como|"
     r"algo assim|assim|seguinte|a seguir|frase|mensagem|texto|modelo|resposta|traz|contem|comentario|linha|citacao|"
-    r"titulo|falou|fala|avisou|comentou|told|tells|spoke|poderia|podia|iria|era|foi|"
+    r"titulo|falou|fala|avisou|comentou|told|tells|spoke|\w{3,}riam?|poderia|podia|iria|era|foi|"
     r"rascunho)\b(?: [^.:!?]{0,40})?(?::| [-\u2013\u2014] )|"
     r"\b(?:for example(?!s)|for instance|e\.g\.|por exemplo|p\. ?ex\.|hypothetically|hipoteticamente|imagine|suppose|"
     r"suponha)"
