@@ -292,10 +292,17 @@ def _serves_other_ends(command: str) -> bool:
 
 def _goes_on(said: str) -> bool:
     """Whether what follows the announced action is not known: "look up the order and give the money back"."""
-    return any(
-        verb not in words.LIGHT and (verb not in _INFINITIVES or (_only_changes(verb) and not _is_code(rest)))
-        for verb, rest in _next_actions(said)
+    return any(_is_unknown(verb, rest) for verb, rest in _next_actions(said)) or any(
+        before == "by" and word.endswith("ing") and word not in _GERUNDS
+        for before, word in pairwise(_TOKEN.findall(said))
     )
+
+
+def _is_unknown(verb: str, rest: Sequence[str]) -> bool:
+    if verb in words.LIGHT:
+        return False
+    edits = verb in words.EDITS or (verb in _INFINITIVES and _only_changes(verb))
+    return not _is_code(rest) if edits else verb not in _INFINITIVES
 
 
 def _next_actions(said: str) -> Iterator[tuple[str, Sequence[str]]]:
@@ -325,8 +332,13 @@ def _names_harm(said: str) -> bool:
     """Whether a machine or something destructive is named, or a clause names money, access or people but no code:
     "the payroll", not "the tests of the payroll".
     """
-    clauses = map(_split, words.CLAUSE.split(said))
-    costly = any(not words.COSTLY.isdisjoint(clause) and words.CODE.isdisjoint(clause) for clause in clauses)
+    runs = words.RUNNING.search(said)
+    costly = any(
+        not words.COSTLY.isdisjoint(_split(clause))
+        and words.CODE.isdisjoint(_split(clause))
+        and (runs or not _FILE.search(clause))
+        for clause in words.CLAUSE.split(said)
+    )
     named = {*_TOKEN.findall(said), *_split(said)}
     return costly or bool(words.MACHINES.search(said)) or not _DESTROYING_NAMES.isdisjoint(named)
 

@@ -141,7 +141,7 @@ COSTLY = _set(
 MACHINES = re.compile(
     r"\b(?:on|in|to|at|with|against|n[oa]s?|aos?|em|para|com|contra) (?:(?:the|our|all|an?|o|a|os|as|um|uma|todos os|"
     r"todas as) )?(?:\w+ )?(?:clusters?|servers?|servidor(?:es)?|staging|homologacao|hosts?|machines?|maquinas?|nodes?|"
-    r"vms?|environments?|ambientes?|real|reais|shops?|stores?|lojas?)\b|/etc/|/usr/|/var/|authorized_keys|sudoers"
+    r"vms?|environments?|ambientes?|real|reais|customers?|clients?|clientes?|assinantes|subscribers|shops?|stores?|lojas?)\b(?![./]\w)|/etc/|/usr/|/var/|authorized_keys|sudoers"
 )
 #: Data that is not to be changed, only read.
 DATA = re.compile(
@@ -298,11 +298,13 @@ AIMS = _set(
     "confirm reproduce understand ensure know rule debug measure learn decide show explain summarize tell report "
     "answer come see watch follow share return note think propose suggest continue try fail fails failed broke "
     "confirmar reproduzir entender garantir saber descartar depurar medir decidir mostrar explicar resumir responder "
-    "voltar acompanhar propor sugerir continuar tentar seguir trocar mudar incluir swap include ter dizer trazer "
+    "voltar acompanhar propor sugerir continuar tentar seguir ter dizer trazer "
     "falha falhou quebrou"
 )
 #: Between "and" and what is done next.
 THEN = _set("then depois em seguida also tambem logo finally afterwards so")
+#: Verbs of editing that announce nothing by themselves.
+EDITS = _set("trocar mudar incluir swap include")
 #: Verbs that mean what is named after them: "make the payment".
 LIGHT = _set("make do take have use fazer dar ter usar utilizar")
 CALLING = _set("call chamar")
