@@ -24,6 +24,9 @@ _BLANK = re.compile(r"[ \t\r\n]*+")
 _GAP = re.compile(r"(?:\s|//[^\n]*(?=\n)|/\*(?:[^*]|\*(?!/))*+\*/)++")
 _NO_BLANK = re.compile(r"[^ \t\r\n]")
 _COMMENT = re.compile(r"//[^\n]*|/\*(?:[^*]|\*(?!/))*+\*/")
+#: White space and comments in what is looked at ahead.
+_GAP_AHEAD = re.compile(r"\s*+(?:(?://[^\n]*(?=\n)|/\*(?:[^*]|\*(?!/))*+\*/)\s*+)*+")
+_COMMENT_BEGUN = re.compile(r"/(?:[/*]|\Z)")
 #: How far ahead a decision looks. What is not decided by then is decided as in valid JSON.
 _WINDOW = 4096
 
@@ -43,9 +46,9 @@ _PLAIN_VALUE_BEGUN = re.compile(r"""\s*+(?:-?[\w.+-]*+|\[[^\[\]{}"']*+\]?|\{\s*+
 #: A value that has no string in it, so that its end is certain.
 _PLAIN_VALUE = re.compile(r"""\s*+(?:-?[\d.eE+-]++|true|false|null|True|False|None|\[[^\[\]{}"']*+\]|\{\s*+\})\s*+""")
 #: Members with such values, each with its comma: to look behind them at once says the same as one by one.
-_PLAIN_MEMBERS_AHEAD = re.compile(rf"(?:{_KEY.pattern}{_PLAIN_VALUE.pattern},{_BLANK.pattern})*+")
+_PLAIN_MEMBERS_AHEAD = re.compile(rf"(?:{_KEY.pattern}{_PLAIN_VALUE.pattern},{_GAP_AHEAD.pattern})*+")
 _ANY_PLAIN_MEMBERS_AHEAD = re.compile(
-    rf"(?:(?:{_KEY.pattern}|{_BARE_KEY.pattern}){_PLAIN_VALUE.pattern},{_BLANK.pattern})*+"
+    rf"(?:(?:{_KEY.pattern}|{_BARE_KEY.pattern}){_PLAIN_VALUE.pattern},{_GAP_AHEAD.pattern})*+"
 )
 _NAME = re.compile(r"[A-Za-z_$][\w$-]*+")
 _VALUE_BEGIN = frozenset("\"'{[-+.0123456789tfnTFNu")
@@ -301,21 +304,22 @@ class LenientJson:
         """Whether the quote before `ahead` ends the string; None when that cannot be told yet."""
         if self._is_key:  # nobody writes quotes in a name
             return True
-        at = _blank_end(ahead, 0)
-        if at == len(ahead):
+        at = _gap_end(ahead, 0)
+        if at is None:
             return None
         if ahead[at] == ",":
-            return self._continues(ahead, _blank_end(ahead, at + 1))
+            return self._continues(ahead, at + 1)
         if ahead[at] in "}]":
             return self._closes(ahead, at)
         return self._stack[-1] == "}" and self._member(ahead, at)
 
-    def _continues(self, ahead: str, at: int) -> bool | None:
+    def _continues(self, ahead: str, behind_comma: int) -> bool | None:
         """Whether the container goes on behind a comma."""
-        if self._stack[-1] == "}":
+        at = _gap_end(ahead, behind_comma)
+        if at is not None and self._stack[-1] == "}":  # at once, so that no number of members is too large
             plain = _ANY_PLAIN_MEMBERS_AHEAD if self._bare_keys else _PLAIN_MEMBERS_AHEAD
-            at = match_end(plain, ahead, at)
-        if at == len(ahead):
+            at = _gap_end(ahead, match_end(plain, ahead, at))
+        if at is None:
             return None
         if ahead[at] in "}]":
             return self._closes(ahead, at)
@@ -333,20 +337,21 @@ class LenientJson:
         if value is None:
             return True
         if ahead[value.end()] == ",":
-            return self._continues(ahead, _blank_end(ahead, value.end() + 1))
+            return self._continues(ahead, value.end() + 1)
         return ahead[value.end()] not in "}]" or self._closes(ahead, value.end())
 
     def _closes(self, ahead: str, at: int) -> bool | None:
         """Whether braces that are due close here, and what follows them may follow."""
         for due in reversed(self._stack):
-            if at == len(ahead):
+            end = _gap_end(ahead, at)
+            if end is None:
                 return None
-            if ahead[at] == ",":
+            if ahead[end] == ",":
                 return True
-            if ahead[at] != due:
+            if ahead[end] != due:
                 return False
-            at = _blank_end(ahead, at + 1)
-        return self._may_follow(ahead[at:]) if self._inner_quotes else True
+            at = end + 1
+        return self._may_follow(ahead[_blank_end(ahead, at) :]) if self._inner_quotes else True
 
     # Shared
 
@@ -366,6 +371,12 @@ class LenientJson:
 
 def _blank_end(text: str, at: int) -> int:
     return match_end(_BLANK, text, at)
+
+
+def _gap_end(text: str, at: int) -> int | None:
+    """The index behind white space and comments; None while they may go on."""
+    end = match_end(_GAP_AHEAD, text, at)
+    return None if end == len(text) or _COMMENT_BEGUN.match(text, end) else end
 
 
 def _control(character: str) -> str:

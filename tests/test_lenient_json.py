@@ -37,6 +37,19 @@ REPAIRS = {
     "JavaScript's word": ('{"a": undefined}', {"a": None}),
     "names without quotes": ("{a: 1, $b-c: 2}", {"a": 1, "$b-c": 2}),
     "comments": ('{"a": 1, // one\n /* two */ "b": 2}', {"a": 1, "b": 2}),
+    "a comment behind the last text": ('{"a": "x", "b": "y" // one\n}', {"a": "x", "b": "y"}),
+    "a comment behind a text": ('{"a": "x" /* one */, "b": 1}', {"a": "x", "b": 1}),
+    "a comment where a comma is missing": ('{"a": "x" // one\n"b": "y"}', {"a": "x", "b": "y"}),
+    "a comment behind a comma": (
+        '{"a": "x", // one\n/* two */ "b": 1, // three\n "c": "y"}',
+        {"a": "x", "b": 1, "c": "y"},
+    ),
+    "a comment between braces": ('{"a": ["x" // one\n] /* two */, "b": ["y"] // three\n}', {"a": ["x"], "b": ["y"]}),
+    "a comment behind a quote in code": (
+        '{"c": "f("x") // one\ng("y" /* two */)"}END',
+        {"c": 'f("x") // one\ng("y" /* two */)'},
+    ),
+    "slashes behind a quote in code": ('{"c": "a = "x" / 2"}END', {"c": 'a = "x" / 2'}),
     "raw line breaks and tabs": ('{"a": "x\r\n\ty"}', {"a": "x\r\n\ty"}),
     "other control characters": ('{"a": "x\x00\x1b"}', {"a": "x\x00\x1b"}),
     "invalid escapes": (r'{"a": "\d+\w \x41"}', {"a": r"\d+\w \x41"}),
@@ -84,7 +97,18 @@ def test_what_is_no_json_never_becomes_complete(text: str, size: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ['{"a": "x', '{"a": 1, "b"', '{"a": [1, 2', '{"a": tru', '{"a": 1, // x', "{'a': 'b\\"]
+    "text",
+    [
+        '{"a": "x" // one',
+        '{"a": "x" /',
+        '{"a": "x" /* }',
+        '{"a": "x',
+        '{"a": 1, "b"',
+        '{"a": [1, 2',
+        '{"a": tru',
+        '{"a": 1, // x',
+        "{'a': 'b\\",
+    ],
 )
 def test_what_does_not_end_is_not_ended(text: str) -> None:
     strict, complete, _ = read(text)
@@ -121,7 +145,8 @@ def test_valid_json_passes_unchanged_however_it_is_cut(
     assert read(text + "END", size) == (text, True, "END")
 
 
-NONSENSE = st.lists(st.sampled_from([*"{}[]\"',:\\ \n/*ax1.-", "true", "\\u00e9", "//", '": "', "END"]), max_size=40)
+PARTS = [*"{}[]\"',:\\ \n/*ax01.-", "true", "NaN", "\\u00e9", "//", "/**/", '": "', '{"a": "', "END"]
+NONSENSE = st.lists(st.sampled_from(PARTS), max_size=40)
 
 
 @given(NONSENSE.map("".join), st.integers(1, 5))
