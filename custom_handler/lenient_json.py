@@ -3,7 +3,8 @@
 A transducer: it reads text piece by piece and gives out, in one pass, text that is always the beginning of a strict
 JSON value. Valid JSON passes unchanged. Repaired on the way are raw line breaks and tabs in strings, invalid escapes,
 single quotes, quotes inside a string that nobody escaped, `True`, `False` and `None`, trailing and missing commas,
-names without quotes, and comments. Nothing is invented: a value that does not end stays open.
+names without quotes, and comments. Digits with zeros before them become a string: they are a code rather than a number.
+Nothing is invented: a value that does not end stays open.
 
 Whether a quote ends its string, and whether a comma is a trailing one, is told by what follows; until that has come,
 the quote or the comma waits. A decision looks at the text alone, so the result does not depend on how it was cut.
@@ -55,7 +56,7 @@ _VALUE_BEGIN = frozenset("\"'{[-+.0123456789tfnTFNu")
 
 _WORD = re.compile(r"""[^\s,\]}:"'{\[/]++""")
 _WORDS = {"true": "true", "false": "false", "null": "null", "none": "null", "undefined": "null"}
-_NUMBER = re.compile(r"-?(?:0|[1-9]\d*+)(?:\.\d++)?(?:[eE][+-]?\d++)?")
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?")
 _STRICT_WORD = rf"(?:{_NUMBER.pattern}|true|false|null)"
 _PLAIN_WORD = re.compile(rf"{_STRICT_WORD}(?=[,}}\]])")
 #: Strict members or items without strings, each with its comma. What may be anything else is read step by step.
@@ -63,7 +64,7 @@ _PLAIN_ITEMS = re.compile(rf"(?:{_STRICT_WORD}{_BLANK.pattern}(?P<comma>,{_BLANK
 _PLAIN_MEMBERS = re.compile(
     rf"""(?:"[^"\\\x00-\x1f]*+"{_BLANK.pattern}:{_BLANK.pattern}{_STRICT_WORD}{_BLANK.pattern}(?P<comma>,{_BLANK.pattern}))++"""
 )
-_LOOSE_NUMBER = re.compile(r"\+?(-?)(\d*)(?:\.(\d*))?((?:[eE][+-]?\d+)?)")
+_LOOSE_NUMBER = re.compile(r"\+?(-?)([0-9]*)(?:\.([0-9]*))?((?:[eE][+-]?[0-9]+)?)")
 
 
 class _Expect(Enum):
@@ -389,6 +390,8 @@ def _strict_word(word: str) -> str | None:
         return word
     if number := _LOOSE_NUMBER.fullmatch(word):
         sign, whole, fraction, exponent = number.groups()
+        if len(whole) > 1 and whole[0] == "0":  # an account's code, say: as a number it would lose its zeros
+            return f'"{word}"'
         if whole or fraction:
-            return f"{sign}{whole.lstrip('0') or '0'}{'.' + fraction if fraction else ''}{exponent}"
+            return f"{sign}{whole or '0'}{'.' + fraction if fraction else ''}{exponent}"
     return _WORDS.get(word.lower())

@@ -55,9 +55,14 @@ REPAIRS = {
     "invalid escapes": (r'{"a": "\d+\w \x41"}', {"a": r"\d+\w \x41"}),
     "half an escape": (r'{"a": "\u12 \u"}', {"a": r"\u12 \u"}),
     "loose numbers": (
-        '{"a": +1, "b": .5, "c": 5., "d": 007, "e": -.5e3}',
-        {"a": 1, "b": 0.5, "c": 5, "d": 7, "e": -500},
+        '{"a": +1, "b": .5, "c": 5., "d": -.5e3}',
+        {"a": 1, "b": 0.5, "c": 5, "d": -500},
     ),
+    "numbers with a zero before them": (
+        '{"a": 0001, "b": -007, "c": [00, 00.5, 01e2]}',
+        {"a": "0001", "b": "-007", "c": ["00", "00.5", "01e2"]},
+    ),
+    "zeros": ('{"a": 0, "b": 0.5, "c": -0, "d": [0e1]}', {"a": 0, "b": 0.5, "c": 0, "d": [0]}),
     "white space of other alphabets": ('{\u00a0"a":\u3000 1}', {"a": 1}),
     "quotes in code": ('{"code": "print("a", "b")"}\nEND', {"code": 'print("a", "b")'}),
     "quotes in code, more follows": ('{"code": "say("hi")", "line": 3}', {"code": 'say("hi")', "line": 3}),
@@ -79,6 +84,7 @@ def test_drift_is_repaired_however_it_is_cut(text: str, value: object, size: int
     "text",
     [
         '{"a": NaN}',
+        '{"a": 1\u0663}',
         "{a}",
         '{"a": word}',
         '{"a": 1]',
