@@ -135,6 +135,23 @@ def test_text_is_given_out_as_soon_as_it_is_certain() -> None:
     assert reader.complete
 
 
+@pytest.mark.parametrize("begin", ['{"x": "v", ', '{x: "v", ', "{'x': 'v', ", '{"x": "v" // one\n, ', '{"x": ["v"], '])
+@pytest.mark.parametrize(
+    "member", ['"a":1,', "'a':[],", '"a":{} ,\n', '"a":1, // one\n', '"a":/**/1,', '"a":"b",', '"a":1\n']
+)
+@pytest.mark.parametrize("size", [50, 1_000_000])
+def test_many_members_are_no_reason_to_fail(begin: str, member: str, size: int) -> None:
+    if begin.startswith("{x"):
+        member = member.replace('"a"', "a")
+    assert read(begin + member * 1_500 + "}", size)[1]
+
+
+@pytest.mark.parametrize(("begin", "end"), [('{"x":', "}"), ("[", "]"), ("['x' /**/, ", " // one\n]")])
+@pytest.mark.parametrize("size", [50, 1_000_000])
+def test_deep_values_are_no_reason_to_fail(begin: str, end: str, size: int) -> None:
+    assert read(begin * 1_500 + '"v"' + end * 1_500, size)[1]
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
