@@ -6,7 +6,7 @@ and what it gives out does not depend on where the text was cut.
 Prose may hold braces and brackets too, so not every one begins the value. An object or array begins the value where
 
 - a line begins, a fence opens or a colon stands before it, and it goes on as such a value does: `{"`, `{}`, `[1`; or
-- anywhere, where it goes on as hardly any prose does: `{"name":` or `[{"name":`.
+- anywhere, where it goes on as hardly any prose does: `{"name":` or `[{"name":`, and what may begin a value.
 
 In an array only what the schema allows as an item counts. Where nothing in the answer is such a beginning, the first
 readable value of an allowed type is taken at the end: a number or string, or an array within a sentence.
@@ -74,9 +74,10 @@ class JsonText:
 _SPACE = r"\s{0,64}"  # bounded, so that waiting for the next character never means reading much again
 _NAME = r'"[^"\\\n]{0,64}"'
 _BARE_NAME = r"[A-Za-z_$][\w$-]{0,63}"
-_OBJECT_SURE = rf"\{{{_SPACE}{_NAME}\s{{0,8}}:"
+_VALUE = r"[\"'{\[\d\-tfnTFNI/]"  # also as models write it, with a comment before it
+_OBJECT_SURE = rf"\{{{_SPACE}{_NAME}\s{{0,8}}:{_SPACE}{_VALUE}"
 _OBJECT_LIKELY = rf"\{{{_SPACE}(?:[\"'}}]|{_BARE_NAME}\s{{0,8}}:|//|/\*)"
-_OBJECT_UNDECIDED = rf"\{{{_SPACE}(?:\"[^\"\\\n]{{0,64}}(?:\"\s{{0,8}})?|{_BARE_NAME}\s{{0,8}}|/)?"
+_OBJECT_UNDECIDED = rf"\{{{_SPACE}(?:\"[^\"\\\n]{{0,64}}(?:\"\s{{0,8}}(?::{_SPACE})?)?|{_BARE_NAME}\s{{0,8}}|/)?"
 _ITEMS = {
     "object": r"\{",
     "array": r"\[",
@@ -173,6 +174,7 @@ _FIRST = {
     "null": r"\bnull\b",
 }
 _MOST_TRIES = 50  # each may read to the end of the text
+_SAFE_INTEGER = 2**53  # beyond it a float no longer says which integer was written
 _DECODER = json.JSONDecoder(parse_constant=no_constant)
 
 
@@ -186,4 +188,6 @@ def _first_value(text: str, kinds: frozenset[str]) -> str:
             continue
         if kind_of(value) in kinds:
             return text[start.start() : end]
+        if "integer" in kinds and isinstance(value, float) and value.is_integer() and abs(value) <= _SAFE_INTEGER:
+            return str(int(value))
     return ""

@@ -48,6 +48,11 @@ def value_in(pieces: list[str], output: OutputFormat = OBJECT) -> tuple[str, boo
         ('{"code": "```json\\n{}\\n```"}\n```', '{"code": "```json\\n{}\\n```"}'),
         ('[{"a": 1}]', '{"a": 1}'),
         ("I would answer {} here.", "{}"),
+        ('The {"key": value} form:\n{"a": "x"}', '{"a": "x"}'),
+        ('The {"key":value}, {"key" : ...} and {"key":} forms: {"a": "x"}', '{"a": "x"}'),
+        ('It is {"a":\n    // one\n 1}', '{"a":\n    \n 1}'),
+        ("It is {\"a\": 'x'}", '{"a": "x"}'),
+        ('It is {"a" : None}', '{"a" : null}'),
         ("{'a': 1}", '{"a": 1}'),
         ("{a: 1}", '{"a": 1}'),
         ("{// none\n}", "{\n}"),
@@ -68,6 +73,7 @@ def test_an_object_is_found(text: str, value: str) -> None:
         (NUMBERS, '{"items": [1]}', "[1]"),
         (NUMBERS, "[]", "[]"),
         (OBJECTS, 'See [1].\n[2] says so. Here [{"a": 1}, {"b": [2]}] it is', '[{"a": 1}, {"b": [2]}]'),
+        (OBJECTS, 'The [{"key": value}] form is [{"a": 1}]', '[{"a": 1}]'),
         (OBJECTS, "```json\n[\n  {}\n]\n```", "[\n  {}\n]"),
         (FLAGS, "[text](url)\n[true, null]", "[true, null]"),
         (OutputFormat({"type": "array", "items": {"type": "string"}}), 'x\n["a]"]', '["a]"]'),
@@ -76,6 +82,9 @@ def test_an_object_is_found(text: str, value: str) -> None:
         (OutputFormat({"type": "number"}), "v2 of it: 42.", "42"),
         (OutputFormat({"type": "number"}), "```json\n-4.5e3\n```", "-4.5e3"),
         (OutputFormat({"type": "integer"}), "Not 4.5 but 5.", "5"),
+        (OutputFormat({"type": "integer"}), "Not 4.5 but -5.0.", "-5"),
+        (OutputFormat({"type": "integer"}), "Not 1e300 but 1e3", "1000"),
+        (OutputFormat({"type": "number"}), "It is 5.0.", "5.0"),
         (OutputFormat({"type": "boolean"}), "Untrue? It is true.", "true"),
         (OutputFormat({"enum": ["a", None]}), "null", "null"),
         (ANYTHING, "[1, 2]", "[1, 2]"),
@@ -131,6 +140,8 @@ HOSTILE = st.text(st.sampled_from("{}[]\":'\\\n`a1-, /tn$"), max_size=80)
 @example('{ "a" : 1}', OBJECT, EVERYWHERE)
 @example("x [ tru", FLAGS, EVERYWHERE)
 @example("x\n" + " " * 62 + "{a: 1}", OBJECT, EVERYWHERE)
+@example('x {"a":' + " " * 70 + '1} {"b": 2}', OBJECT, EVERYWHERE)
+@example('x {"a"' + " " * 8 + ":" + " " * 64 + '1} {"b": 2}', OBJECT, EVERYWHERE)
 @example(": " + " " * 64 + "{" + " " * 70 + "}", OBJECT, EVERYWHERE)
 @example('.{"' + "a" * 70 + '": 1} {"b": 2}', OBJECT, EVERYWHERE)
 def test_what_is_found_does_not_depend_on_the_pieces(text: str, output: OutputFormat, cuts: list[int]) -> None:
@@ -146,9 +157,10 @@ def test_the_value_is_given_out_character_by_character() -> None:
     assert given_out == ["", "", "", "", "", '{"', *'a": ', "", "1}", ""]
 
 
-def test_within_a_sentence_an_object_waits_for_its_first_colon() -> None:
+def test_within_a_sentence_an_object_waits_for_its_first_value() -> None:
     reader = JsonText(OBJECT)
-    assert [reader.feed(piece) for piece in ("So ", '{"', "a", '"', ":", "1}")] == ["", "", "", "", '{"a":', "1}"]
+    given_out = [reader.feed(piece) for piece in ("So ", '{"', "a", '"', ":", " ", '"', 'b"}')]
+    assert given_out == ["", "", "", "", "", "", '{"a": "', 'b"}']
 
 
 def test_the_value_is_mended_as_it_passes() -> None:
