@@ -1,7 +1,8 @@
 """Arguments as the schema wants them, where their meaning is beyond doubt.
 
 Only a value that does not fit is touched, and only a rewriting that then fits is kept; everything else stays as the
-model wrote it. Unions are tried branch by branch, and a value of a type that some branch takes keeps its type.
+model wrote it. Unions are tried branch by branch, and a value of a type that some branch takes keeps its type. A bare
+value becomes a list of one, but not within a list: [1, 2] for a list of lists may mean [[1], [2]] or [[1, 2]].
 """
 
 from __future__ import annotations
@@ -44,35 +45,45 @@ class Coercion:
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
 
-    def fit(self, value: Any, schema: Any, depth: int = 0) -> Any:
-        """`value` itself where it fits or nothing helps; else a copy with everything rewritten that could be."""
+    def fit(self, value: Any, schema: Any, depth: int = 0, *, is_item: bool = False) -> Any:
+        """`value` itself where it fits or nothing helps; else a copy with everything rewritten that could be.
+
+        Args:
+            value: what the model wrote.
+            schema: what it has to fit.
+            depth: how deep within the arguments it stands.
+            is_item: it stands in a list that the model wrote.
+        """
         if depth > _DEEPEST or self._schema.fits(value, schema):
             return value
         parts = self._schema.parts(schema)
         inside = self._inside(value, parts, depth)
         if inside is not value and self._schema.fits(inside, schema):
             return inside
-        candidates = self._candidates(inside, schema, parts, depth)
+        candidates = self._candidates(inside, schema, parts, depth, is_item=is_item)
         return next((candidate for candidate in candidates if self._schema.fits(candidate, schema)), inside)
 
-    def _candidates(self, value: Any, schema: Any, parts: list[dict[str, Any]], depth: int) -> Iterator[Any]:
+    def _candidates(
+        self, value: Any, schema: Any, parts: list[dict[str, Any]], depth: int, *, is_item: bool
+    ) -> Iterator[Any]:
         """What `value` may have been meant to be, the closest first."""
         kinds = self._schema.kinds(schema)
         if kind_of(value) in kinds:
             yield from _enumerated(value, parts)
         else:
             for rewritten in conversions(value, kinds):
-                if isinstance(value, dict) and not self._has_room(rewritten, parts):
+                wraps = isinstance(rewritten, list) and any(item is value for item in rewritten)
+                if wraps and (is_item or not self._has_room(value, parts)):
                     continue
                 yield rewritten
                 yield from _enumerated(rewritten, parts)
-                yield self._inside(rewritten, parts, depth)
+                yield self._inside(rewritten, parts, depth, are_items=not wraps)
         for branch in self._branches(value, parts):
-            yield self.fit(value, branch, depth + 1)
+            yield self.fit(value, branch, depth + 1, is_item=is_item)
 
-    def _has_room(self, rewritten: Any, parts: list[dict[str, Any]]) -> bool:
-        """Whether what an object became takes objects: nobody means an object by one item of a list of texts."""
-        if not isinstance(rewritten, list):
+    def _has_room(self, value: Any, parts: list[dict[str, Any]]) -> bool:
+        """Whether a list may have `value` as its item: nobody means an object by one item of a list of texts."""
+        if not isinstance(value, dict):
             return True
         return all("object" in self._schema.kinds(schema) for schema in _item_schemas(parts, 0))
 
@@ -82,19 +93,20 @@ class Coercion:
             for branches in unions(part):
                 yield from [b for b in branches if kind_of(value) in self._schema.kinds(b)] or branches
 
-    def _inside(self, value: Any, parts: list[dict[str, Any]], depth: int) -> Any:
+    def _inside(self, value: Any, parts: list[dict[str, Any]], depth: int, *, are_items: bool = True) -> Any:
         """`value` with its properties or items fitted; the same object where none changed."""
         if isinstance(value, dict):
             return self._object(value, parts, depth)
         if isinstance(value, list):
-            fitted = [self._child(item, _item_schemas(parts, at), depth) for at, item in enumerate(value)]
+            items = ((item, _item_schemas(parts, at)) for at, item in enumerate(value))
+            fitted = [self._child(item, schemas, depth, is_item=are_items) for item, schemas in items]
             return fitted if any(new is not old for new, old in zip(fitted, value, strict=True)) else value
         return value
 
-    def _child(self, value: Any, schemas: list[Any], depth: int) -> Any:
+    def _child(self, value: Any, schemas: list[Any], depth: int, *, is_item: bool = False) -> Any:
         if not schemas:
             return value
-        return self.fit(value, schemas[0] if len(schemas) == 1 else {"allOf": schemas}, depth + 1)
+        return self.fit(value, schemas[0] if len(schemas) == 1 else {"allOf": schemas}, depth + 1, is_item=is_item)
 
     def _object(self, value: dict[str, Any], parts: list[dict[str, Any]], depth: int) -> dict[str, Any]:
         names = _renamings(value, parts)
@@ -220,8 +232,8 @@ def _structure(value: str, text: str, kinds: frozenset[str]) -> Iterator[Any]:
     read = _read(text) if structured else None
     if read is not None and kind_of(read) in kinds:
         yield read
-    # What begins like JSON and is none is broken: nobody knows what it was to be.
-    if "array" in kinds and (read is not None or not structured):
+    # What begins like JSON and is none is broken: nobody knows what it was to be. An array is the one that is wanted.
+    if "array" in kinds and (isinstance(read, dict) or not structured):
         yield [value]
 
 
