@@ -25,9 +25,9 @@ _BLANK = re.compile(r"[ \t\r\n]*+")
 _GAP = re.compile(r"(?:\s|//[^\n]*(?=\n)|/\*(?:[^*]|\*(?!/))*+\*/)++")
 _NO_BLANK = re.compile(r"[^ \t\r\n]")
 _COMMENT = re.compile(r"//[^\n]*|/\*(?:[^*]|\*(?!/))*+\*/")
-#: White space and comments in what is looked at ahead.
-_GAP_AHEAD = re.compile(r"\s*+(?:(?://[^\n]*(?=\n)|/\*(?:[^*]|\*(?!/))*+\*/)\s*+)*+")
-_COMMENT_BEGUN = re.compile(r"/(?:[/*]|\Z)")
+_GAPS = r"\s*+(?:(?://[^\n]*(?=\n)|/\*(?:[^*]|\*(?!/))*+\*/)\s*+)*+"
+_NO_GAP = r"(?=[^/]|/[^/*])"  # what is behind white space and comments, if it has come
+_GAP_AHEAD = re.compile(_GAPS + _NO_GAP)
 #: How far ahead a decision looks. What is not decided by then is decided as in valid JSON.
 _WINDOW = 4096
 
@@ -47,9 +47,9 @@ _PLAIN_VALUE_BEGUN = re.compile(r"""\s*+(?:-?[\w.+-]*+|\[[^\[\]{}"']*+\]?|\{\s*+
 #: A value that has no string in it, so that its end is certain.
 _PLAIN_VALUE = re.compile(r"""\s*+(?:-?[\d.eE+-]++|true|false|null|True|False|None|\[[^\[\]{}"']*+\]|\{\s*+\})\s*+""")
 #: Members with such values, each with its comma: to look behind them at once says the same as one by one.
-_PLAIN_MEMBERS_AHEAD = re.compile(rf"(?:{_KEY.pattern}{_PLAIN_VALUE.pattern},{_GAP_AHEAD.pattern})*+")
+_PLAIN_MEMBERS_AHEAD = re.compile(rf"{_GAPS}(?:{_KEY.pattern}{_PLAIN_VALUE.pattern},{_GAPS})*+{_NO_GAP}")
 _ANY_PLAIN_MEMBERS_AHEAD = re.compile(
-    rf"(?:(?:{_KEY.pattern}|{_BARE_KEY.pattern}){_PLAIN_VALUE.pattern},{_GAP_AHEAD.pattern})*+"
+    rf"{_GAPS}(?:(?:{_KEY.pattern}|{_BARE_KEY.pattern}){_PLAIN_VALUE.pattern},{_GAPS})*+{_NO_GAP}"
 )
 _NAME = re.compile(r"[A-Za-z_$][\w$-]*+")
 _VALUE_BEGIN = frozenset("\"'{[-+.0123456789tfnTFNu")
@@ -305,7 +305,7 @@ class LenientJson:
         """Whether the quote before `ahead` ends the string; None when that cannot be told yet."""
         if self._is_key:  # nobody writes quotes in a name
             return True
-        at = _gap_end(ahead, 0)
+        at = _behind_gap(ahead, 0)
         if at is None:
             return None
         if ahead[at] == ",":
@@ -316,15 +316,14 @@ class LenientJson:
 
     def _continues(self, ahead: str, behind_comma: int) -> bool | None:
         """Whether the container goes on behind a comma."""
-        at = _gap_end(ahead, behind_comma)
-        if at is not None and self._stack[-1] == "}":  # at once, so that no number of members is too large
-            plain = _ANY_PLAIN_MEMBERS_AHEAD if self._bare_keys else _PLAIN_MEMBERS_AHEAD
-            at = _gap_end(ahead, match_end(plain, ahead, at))
+        in_object = self._stack[-1] == "}"
+        members = _ANY_PLAIN_MEMBERS_AHEAD if self._bare_keys else _PLAIN_MEMBERS_AHEAD
+        at = _behind_gap(ahead, behind_comma, members if in_object else _GAP_AHEAD)
         if at is None:
             return None
         if ahead[at] in "}]":
             return self._closes(ahead, at)
-        return self._member(ahead, at) if self._stack[-1] == "}" else ahead[at] in _VALUE_BEGIN
+        return self._member(ahead, at) if in_object else ahead[at] in _VALUE_BEGIN
 
     def _member(self, ahead: str, at: int) -> bool | None:
         """Whether a name stands here, and what follows it can be followed."""
@@ -344,7 +343,7 @@ class LenientJson:
     def _closes(self, ahead: str, at: int) -> bool | None:
         """Whether braces that are due close here, and what follows them may follow."""
         for due in reversed(self._stack):
-            end = _gap_end(ahead, at)
+            end = _behind_gap(ahead, at)
             if end is None:
                 return None
             if ahead[end] == ",":
@@ -374,10 +373,10 @@ def _blank_end(text: str, at: int) -> int:
     return match_end(_BLANK, text, at)
 
 
-def _gap_end(text: str, at: int) -> int | None:
-    """The index behind white space and comments; None while they may go on."""
-    end = match_end(_GAP_AHEAD, text, at)
-    return None if end == len(text) or _COMMENT_BEGUN.match(text, end) else end
+def _behind_gap(text: str, at: int, before: re.Pattern[str] = _GAP_AHEAD) -> int | None:
+    """Where something other than white space and comments begins; None while it has not come."""
+    match = before.match(text, at)
+    return match.end() if match else None
 
 
 def _control(character: str) -> str:
