@@ -1,8 +1,8 @@
 """What an answer is made of, in the order in which it comes.
 
 The parser gives `Content`: text, reasoning, and calls as the model writes them. A call is `CallBegan`, any number of
-`CallArguments`, then `CallEnded`; or `CallBroken` when it turns out to be none. The engine checks the calls and gives
-`Event`s: text, reasoning, calls (whole, or begun and continued when they are long), then one `Usage`, then one
+`CallArguments`, then `CallEnded`; or `CallBroken` when it turns out to be none. The calls are checked, and the engine
+gives `Event`s: text, reasoning, calls (whole, or begun and continued when they are long), then one `Usage`, then one
 `Finish`. Every part of an answer, streamed or whole, comes from one such sequence.
 """
 
