@@ -23,13 +23,35 @@ _MARKERS = (*ENDS, *ENDS.values())
 LONGEST_MARKER = max(map(len, _MARKERS))
 _END = re.compile("|".join(map(re.escape, ENDS.values())))
 _ANY_MARKER = re.compile("|".join(map(re.escape, _MARKERS)))
-_HEAD_END = re.compile(r"[{\[\"]|" + _ANY_MARKER.pattern)
+_LINE_ENDS = re.compile(r"[ \t]*\r?\n")
 
-_FENCE = r"(?:```\w*\s*)?"
-_NAME = r"(?:function_name\s*:\s*)?(?P<name>[^\s{}\[\]\"`]+)"
-_HEAD = re.compile(rf"\s*{_FENCE}{_NAME}\s*(?P<label>arguments\s*:\s*)?{_FENCE}")
-_BLANK_HEAD = re.compile(rf"\s*{_FENCE}")
-_NEXT_HEAD = re.compile(rf"{_NAME}\s*(?:arguments\s*:|\{{)")
+
+def _begun(*words: str) -> str:
+    """A pattern for any of `words`, or a beginning of one."""
+    return "(?:" + "|".join(re.escape(word[:size]) for word in words for size in range(len(word), 0, -1)) + ")"
+
+
+# The head of a block: what stands before the arguments. `_HEAD_BEGUN` is all that may still become one.
+_FENCE = r"(?:```\w*+\s*+)?+"
+_LETTER = rf"(?:(?!{_ANY_MARKER.pattern})[^\s{{}}\[\]\"'`])"
+_BEFORE_NAME = r"(?:function_name\s*+:\s*+)?+"
+_NAME = rf"{_BEFORE_NAME}(?P<quote>[`\"']?)(?P<name>{_LETTER}++)(?P=quote)"
+_LABEL = r"\s*+(?P<label>(?i:arguments)\s*+:)"
+_END_BEGUN = _begun(*ENDS.values())
+_OBJECT_BEGINS = re.compile(rf"\s*+{_FENCE}(?=[{{\[])")
+_LABELLED_HEAD = re.compile(rf"\s*+{_FENCE}{_NAME}{_LABEL}")
+_HEAD = re.compile(
+    rf"\s*+{_FENCE}{_NAME}(?:{_LABEL})?+\s*+{_FENCE}"
+    rf"(?:(?P<stop>[{{\"]|{_END.pattern})|(?:null|None)\s*+(?P<none>```|{_END.pattern}))"
+)
+_NAME_BEGUN = re.compile(rf"\s*+{_FENCE}(?P<label>{_BEFORE_NAME})[`\"']?(?P<name>{_LETTER}*+)")
+_VALUE_BEGUN = rf"(?:{_END_BEGUN}|{_begun('null', 'None')}|(?:null|None)\s*+(?:`{{1,2}}|{_END_BEGUN})?)?"
+_HEAD_BEGUN = re.compile(
+    rf"\s*+(?:`{{1,2}}|{_FENCE}(?:{_BEFORE_NAME}[`\"']?{_LETTER}*+"
+    rf"|{_NAME}(?:\s*+(?i:{_begun('arguments')})\s*+|(?:{_LABEL})?+\s*+(?:`{{1,2}}|{_FENCE}{_VALUE_BEGUN}))))"
+)
+_NEXT_HEAD = re.compile(rf"{_BEFORE_NAME}(?P<name>{_LETTER}++)(?:{_LABEL}|\s*+\{{)")
+
 _OBJECT_HEAD = re.compile(
     rf'\{{\s*"(?:{"|".join(NAME_KEYS)})"\s*:\s*"(?P<name>[^"\\]+)"\s*,\s*"(?:{"|".join(ARGUMENTS_KEYS)})"\s*:\s*(?=\{{)'
 )
@@ -40,8 +62,10 @@ _OBJECT_BEGUN = re.compile(
         "PREFIX", "|".join(name[:size] for name in NAME_KEYS for size in range(len(name), -1, -1))
     ).replace("NAME", "|".join(NAME_KEYS))
 )
-_OBJECT_CALL = re.compile(rf'\{{\s*"(?:{"|".join(NAME_KEYS)})"\s*:')
-_OBJECT_CALL_BEGUN = re.compile(r'\{\s*(?:"\w*"?\s*)?\Z')
+# Bounded, so that waiting for the next character never means reading much again.
+_OBJECT_CALL = re.compile(rf'\{{\s{{0,64}}"(?:{"|".join(NAME_KEYS)})"\s{{0,8}}:')
+_OBJECT_CALL_BEGUN = re.compile(r'\{\s{0,64}(?:"\w{0,16}(?:"\s{0,8})?)?\Z')
+_GAP = re.compile(r"\s{0,64}+")
 _IN_STRING = re.compile(r'(?:[^"\\]++|\\.)*+', re.DOTALL)
 _STRAY = re.compile(r"(?:\s|[}\],;]|```)*+")
 _NO_JSON = "Its arguments are not a JSON object."
@@ -54,6 +78,8 @@ class CallBlock:
         start: what was taken for its beginning, a fence included.
         tool_names: the declared tools.
         fenced: whether the fence of an earlier block is still open.
+        in_code: whether it stands in a code block. One of an undeclared tool is then talk about the format.
+        line_begins: whether its start marker begins a line.
 
     Attributes:
         done: the block has ended; `rest` is the text behind it.
@@ -61,11 +87,21 @@ class CallBlock:
         fenced: whether a fence around the block is still open.
     """
 
-    def __init__(self, start: str, tool_names: Collection[str], *, fenced: bool = False) -> None:
+    def __init__(
+        self,
+        start: str,
+        tool_names: Collection[str],
+        *,
+        fenced: bool = False,
+        in_code: bool = False,
+        line_begins: bool = True,
+    ) -> None:
         self.done = False
         self.rest = ""
         self.fenced = fenced or start.startswith("```")
         self._start = start
+        self._in_code = in_code
+        self._line_begins = line_begins
         self._tool_names = tool_names
         self._wrapped = False  # the arguments stand in an object with the name
         self._raw = [start]
@@ -75,6 +111,7 @@ class CallBlock:
         self._string: list[str] = []  # of arguments that are a string
         self._name = ""
         self._unknown = False  # the block names no declared tool
+        self._is_talk = False  # it turned out to be talk about the format
         self._any_calls = False
 
     def feed(self, text: str) -> list[Content]:
@@ -88,17 +125,41 @@ class CallBlock:
     def flush(self) -> list[Content]:
         """What was held back, now that nothing follows."""
         out: list[Content] = []
+        if self._state == self._in_object_head:
+            return self._flush_object_head()
         if self._state in (self._in_arguments, self._in_whole, self._in_wrapper):
             self._flush_json(out)
         elif self._state == self._in_head:
-            out.append(Text(self._all_raw()))
-        elif self._state in (self._in_object_head, self._in_string):
+            raw = self._all_raw()
+            out.append(CallBroken(raw, _NO_JSON, cut=True) if self._names_tool_begun() else Text(raw))
+        elif self._state == self._in_string:
             self._give_cut(out)
         elif self._state == self._in_garbage:
-            out.append(CallBroken(self._all_raw(), _NO_JSON))
+            self._give_broken(self._all_raw(), _NO_JSON, out)
         elif self._unknown:
             out.append(Text(self._all_raw()))
         return out
+
+    def _flush_object_head(self) -> list[Content]:
+        """An object so short that its form was not told from others: it is read as a whole."""
+        self._read_whole()
+        out = self.feed("")
+        if self.done:
+            return out
+        if self._state == self._in_garbage:
+            self._give_cut(out)
+            return out
+        return out + self.flush()
+
+    def _names_tool_begun(self) -> bool:
+        """Whether a head that the answer ended in has a declared name on its own line, or the beginning of one."""
+        name = _NAME_BEGUN.match(self.rest)
+        if name is None or not (self._any_calls or _LINE_ENDS.match(self.rest)):
+            return False
+        if name.end() < len(self.rest):
+            return name["name"] in self._tool_names
+        begun = any(tool.startswith(name["name"]) for tool in (*self._tool_names, "function_name:"))
+        return begun if name["name"] else bool(name["label"])
 
     def _flush_json(self, out: list[Content]) -> None:
         strict = self._json.flush()
@@ -120,38 +181,47 @@ class CallBlock:
     def _give_cut(self, out: list[Content]) -> None:
         """The answer ended inside the block: a call that was cut if it names a declared tool, else text."""
         raw = self._all_raw()
-        quoted = (f"{quote}{name}{quote}" for name in self._tool_names for quote in "\"'")
-        if self._name in self._tool_names or any(name in raw for name in quoted) or _OBJECT_BEGUN.search(raw):
-            out.append(CallBroken(raw, _NO_JSON, cut=True))
+        if self._names_tool(raw) or _OBJECT_BEGUN.search(raw):
+            # With its end marker it came whole, and the end of its JSON was not found.
+            out.append(CallBroken(raw, _NO_JSON, cut=_END.search(raw) is None))
         else:
             out.append(Text(raw))
+
+    def _names_tool(self, raw: str) -> bool:
+        quoted = (f"{quote}{name}{quote}" for name in self._tool_names for quote in "\"'")
+        return self._name in self._tool_names or any(name in raw for name in quoted)
 
     # Each state uses up what it can of the rest and tells whether the next state has something to do.
 
     def _in_head(self, out: list[Content]) -> bool:
-        end = _HEAD_END.search(self.rest)
-        if end is None and len(self.rest) <= _LONGEST_HEAD + LONGEST_MARKER:
+        if head := _OBJECT_BEGINS.match(self.rest, 0, _LONGEST_HEAD):
+            return self._go(self._in_object_head, head.end())
+        if head := _HEAD.match(self.rest, 0, _LONGEST_HEAD):
+            self._set_name(head["name"])
+            return self._behind_name(head, out)
+        if len(self.rest) < _LONGEST_HEAD and _HEAD_BEGUN.fullmatch(self.rest):
             return False
-        if end is None or end.start() > _LONGEST_HEAD:
-            return self._not_a_call(out)
-        head, stop = self.rest[: end.start()], end.group()
-        if stop in "{[" and _BLANK_HEAD.fullmatch(head):
-            return self._go(self._in_object_head, end.start())
-        match = _HEAD.fullmatch(head)
-        if match is None:
-            return self._not_a_call(out)
-        self._set_name(match["name"])
-        return self._behind_name(stop, end.start(), out, labelled=match["label"] is not None)
-
-    def _behind_name(self, stop: str, at: int, out: list[Content], *, labelled: bool) -> bool:
-        if stop == "{":
-            return self._begin_arguments(at, out)
-        if stop == '"' and labelled and not self._unknown:
-            return self._go(self._in_string, at)
-        if stop in ENDS.values() and not self._unknown:
-            self._give_call(self._name, "{}", out)
-            return self._go(self._in_tail, at)
+        head = _LABELLED_HEAD.match(self.rest, 0, _LONGEST_HEAD)
+        if head and head["name"] in self._tool_names and self._stands_alone():
+            self._set_name(head["name"])
+            return self._go(self._in_garbage, head.end())
         return self._not_a_call(out)
+
+    def _stands_alone(self) -> bool:
+        """Whether the start marker begins or ends a line: within a sentence a block takes arguments to be a call."""
+        return self._line_begins or _LINE_ENDS.match(self.rest) is not None
+
+    def _behind_name(self, head: re.Match[str], out: list[Content]) -> bool:
+        if head["stop"] == "{":
+            return self._begin_arguments(head.start("stop"), out)
+        labelled = head["label"] is not None
+        if head["stop"] == '"':
+            go_on = labelled and not self._unknown
+            return self._go(self._in_string, head.start("stop")) if go_on else self._not_a_call(out)
+        if self._unknown or not self._stands_alone() or (head["none"] and not labelled):
+            return self._not_a_call(out)
+        self._give_call(self._name, "{}", out)
+        return self._go(self._in_tail, head.start("none" if head["none"] else "stop"))
 
     def _in_object_head(self, out: list[Content]) -> bool:
         head = _OBJECT_HEAD.match(self.rest, 0, _LONGEST_OBJECT_HEAD)
@@ -161,8 +231,12 @@ class CallBlock:
             return self._begin_arguments(head.end(), out)
         if not head and len(self.rest) < _LONGEST_OBJECT_HEAD and not _ANY_MARKER.search(self.rest):
             return False
+        self._read_whole()
+        return True
+
+    def _read_whole(self) -> None:
         self._json = LenientJson(self._may_follow)
-        return self._go(self._in_whole, 0)
+        self._state = self._in_whole
 
     def _begin_arguments(self, at: int, out: list[Content]) -> bool:
         if not self._unknown:
@@ -221,28 +295,24 @@ class CallBlock:
         strict = _encoded_json("".join(self._string) + self.rest[: end + 1])
         self._string.clear()
         if strict is None:
-            return self._go(self._in_garbage, 0)
+            return self._go(self._in_garbage, end + 1)
         self._give_call(self._name, strict, out)
         return self._go(self._in_tail, end + 1)
 
     def _in_tail(self, out: list[Content]) -> bool:
-        at = match_end(_STRAY, self.rest)
-        tail = self.rest[at:]
-        if end := _END.match(tail):
-            return self._close(at + end.end(), out)
-        if any(tail.startswith(start) for start in ENDS):
-            return self._finish(at, out)
-        if _OBJECT_CALL.match(tail):
-            self._drop_unknown(out)
-            self._strict.clear()
-            return self._go(self._in_object_head, at)
-        following = self._next_call(tail)
-        if following is None or any(marker.startswith(tail) for marker in (*_MARKERS, "```")):
+        self._use(match_end(_STRAY, self.rest))
+        if end := _END.match(self.rest):
+            return self._close(end.end(), out)
+        if any(self.rest.startswith(start) for start in ENDS):
+            return self._finish(0, out)
+        following = self._next_call(self.rest)
+        if following is None or any(marker.startswith(self.rest) for marker in (*_MARKERS, "```")):
             return False
-        if following:
-            self._drop_unknown(out)
-            return self._go(self._in_head, at)
-        return self._finish(at if at < len(self.rest) else 0, out)
+        if not following:
+            return self._finish(0, out)
+        self._drop_unknown(out)
+        self._strict.clear()
+        return self._go(self._in_object_head if self.rest[0] == "{" else self._in_head, 0)
 
     def _next_call(self, tail: str) -> bool | None:
         """Whether another call of the same block begins; None when that cannot be told yet."""
@@ -250,7 +320,7 @@ class CallBlock:
             return True
         if _OBJECT_CALL_BEGUN.match(tail):
             return None
-        if head := _NEXT_HEAD.match(tail):
+        if head := _NEXT_HEAD.match(tail, 0, _LONGEST_HEAD):
             return head["name"] in self._tool_names
         word = tail.split(maxsplit=1)[0] if tail.strip() else ""
         begun = any(name.startswith(word) for name in (*self._tool_names, "function_name:"))
@@ -258,11 +328,12 @@ class CallBlock:
 
     def _in_fence(self, out: list[Content]) -> bool:
         """Behind the end marker of a block in a fence."""
-        tail = self.rest.lstrip()
-        if tail.startswith("```"):
+        at = match_end(_GAP, self.rest)
+        tail = self.rest[at : at + 3]
+        if tail == "```":
             self.fenced = False
-            return self._finish(len(self.rest) - len(tail) + 3, out)
-        if "```".startswith(tail):
+            return self._finish(at + 3, out)
+        if "```".startswith(tail) and at + len(tail) == len(self.rest):
             return False
         return self._finish(0, out)
 
@@ -274,7 +345,7 @@ class CallBlock:
             self._use(len(self.rest) - keep)
             return False
         self._use(marker.end() if marker.group() in ENDS.values() else marker.start())
-        out.append(CallBroken("".join(self._raw), _NO_JSON))
+        self._give_broken("".join(self._raw), _NO_JSON, out)
         self.done = True
         return False
 
@@ -321,13 +392,17 @@ class CallBlock:
         """The end marker was read."""
         self._use(at)
         if self._unknown:
-            out.append(CallBroken("".join(self._raw), self._unknown_tool()))
             self._unknown = False
-        if self.fenced:
+            self._give_broken("".join(self._raw), self._unknown_tool(), out)
+        if self.fenced and not self._is_talk:
             self._state = self._in_fence
             return bool(self.rest)
         self.done = True
         return False
+
+    def _give_broken(self, raw: str, problem: str, out: list[Content]) -> None:
+        self._is_talk = self._in_code and not self._any_calls and not self._names_tool(raw)
+        out.append(Text(raw) if self._is_talk else CallBroken(raw, problem))
 
     def _unknown_tool(self) -> str:
         return f"There is no tool {self._name!r}." if self._name else "It does not name a tool."
@@ -343,6 +418,7 @@ class CallBlock:
         """A block of no declared tool that has no end marker is nothing but text."""
         if self._unknown:
             out.append(Text("".join(self._raw)))
+            self._raw.clear()
             self._unknown = False
 
     def _not_a_call(self, out: list[Content]) -> bool:

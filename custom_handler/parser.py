@@ -64,6 +64,9 @@ class CallParser:
         out: list[Content] = []
         if self._state == self._in_call:
             self._take_block(self._block.flush(), out)
+            if self._block.done:
+                self._state = self._in_text
+                return out + self.feed(self._block.rest) + self.flush()
         elif self._state == self._in_reasoning:
             out.extend([Reasoning(self._buffer)] if self._buffer else [])
         elif self._state == self._in_text:

@@ -92,7 +92,7 @@ ANSWERS = {
     ),
     "arguments that are no object": (
         "FUNCTION_CALL_START\nrun\narguments: [1]\nFUNCTION_CALL_END",
-        [Text("FUNCTION_CALL_START\nrun\narguments: [1]\nFUNCTION_CALL_END")],
+        [Broken("FUNCTION_CALL_START\nrun\narguments: [1]\nFUNCTION_CALL_END")],
     ),
     "arguments that are no JSON": (
         "FUNCTION_CALL_START\nrun\narguments: {a}\nFUNCTION_CALL_END",
@@ -109,8 +109,59 @@ ANSWERS = {
     "an object without a name": ("<tool_call>{}</tool_call>", [Broken("<tool_call>{}</tool_call>")]),
     "a list of no calls": ("<tool_call>[1]</tool_call>", [Broken("<tool_call>[1]</tool_call>")]),
     "the beginning of a marker at the end": ("See FUNCTION_CALL_", [Text("See FUNCTION_CALL_")]),
-    "a marker and nothing more": ("See FUNCTION_CALL_START\nrun", [Text("See FUNCTION_CALL_START\nrun")]),
-    "a marker and an object that ends early": ('<tool_call>{"a": ', [Text('<tool_call>{"a": ')]),
+    "a marker and nothing more": ("See FUNCTION_CALL_START\n", [Text("See FUNCTION_CALL_START\n")]),
+    "a marker and a name in a sentence": ("It is FUNCTION_CALL_START run", [Text("It is FUNCTION_CALL_START run")]),
+    "a marker and no name of a tool": ("FUNCTION_CALL_START\nruns", [Text("FUNCTION_CALL_START\nruns")]),
+    "a marker and a name that is not all of one": (
+        "FUNCTION_CALL_START\nru\n",
+        [Text("FUNCTION_CALL_START\nru\n")],
+    ),
+    "a quoted name behind a label, another label": (
+        'FUNCTION_CALL_START\nfunction_name: `run`\nArguments: {"a": 1}\nFUNCTION_CALL_END',
+        [ToolCall("run", '{"a": 1}')],
+    ),
+    "a name in quotes behind a label": (
+        'FUNCTION_CALL_START\nfunction_name: "run"\narguments: "{}"\nFUNCTION_CALL_END',
+        [ToolCall("run", "{}")],
+    ),
+    "a name in quotes": ('FUNCTION_CALL_START\n"run"\nFUNCTION_CALL_END', [ToolCall("run", "{}")]),
+    "null for the arguments": ("FUNCTION_CALL_START\nrun\nARGUMENTS: null\nFUNCTION_CALL_END", [ToolCall("run", "{}")]),
+    "None for the arguments": (
+        "FUNCTION_CALL_START\nrun\narguments:\n```\nNone\n```\nFUNCTION_CALL_END",
+        [ToolCall("run", "{}")],
+    ),
+    "one object in another order, no end marker": (
+        '<tool_call>{"arguments":{"a":1},"name":"run"}',
+        [ToolCall("run", '{"a": 1}')],
+    ),
+    "one object in another order, no end marker, then text": (
+        "<tool_call>{'arguments': {'a': 1}, 'name': 'run'}\nDone.",
+        [ToolCall("run", '{"a": 1}'), Text("Done.")],
+    ),
+    "an array, no end marker": (
+        '<tool_call>[{"id": 1, "name": "run", "arguments": {}}, {"name": "run"}]',
+        [ToolCall("run", "{}"), ToolCall("run", "{}")],
+    ),
+    "one object without arguments, no end marker": (
+        'TOOL_CALL_START\n{"function_name": "run"}',
+        [ToolCall("run", "{}")],
+    ),
+    "one object that is no call, no end marker, then a call": (
+        f'<tool_call>{{"a": 1}}\n{CALL}',
+        [Text('<tool_call>{"a": 1}\n'), RECIFE],
+    ),
+    "a marker in arguments that are a string of no JSON": (
+        'FUNCTION_CALL_START\nrun\narguments: "a FUNCTION_CALL_END b"\nFUNCTION_CALL_END\nDone',
+        [Broken('FUNCTION_CALL_START\nrun\narguments: "a FUNCTION_CALL_END b"\nFUNCTION_CALL_END'), Text("\nDone")],
+    ),
+    "an unescaped object in a string": (
+        'FUNCTION_CALL_START\nrun\narguments: {"a":"{"b": "c", "l": ["q"]}"}\nFUNCTION_CALL_END\nDone.',
+        [Broken('FUNCTION_CALL_START\nrun\narguments: {"a":"{"b": "c", "l": ["q"]}"}\nFUNCTION_CALL_END\nDone.')],
+    ),
+    "an unknown tool without an end marker, then blank lines": (
+        'FUNCTION_CALL_START\nrm\narguments: {"a": 1}\n\n Done',
+        [Text('FUNCTION_CALL_START\nrm\narguments: {"a": 1}\n\n Done')],
+    ),
 }
 
 
@@ -120,7 +171,27 @@ def test_an_answer_reads_the_same_however_it_is_cut(text: str, expected: list[It
     assert parse(*cut_into(text, size)) == expected
 
 
-@pytest.mark.parametrize("text", ['FUNCTION_CALL_START\nrun\narguments: {"a": ', '<tool_call>[{"name": "run", "x'])
+@pytest.mark.parametrize("value", ["5", "account=1", "'{}'", '[{"a": 1}]', "nullable", "null 5", "<JSON>"])
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_arguments_that_nobody_can_read_are_asked_for_once_more(value: str, size: int) -> None:
+    text = f"FUNCTION_CALL_START\nrun\narguments: {value}\nFUNCTION_CALL_END"
+    assert parse(*cut_into(f"{text}\nDone", size)) == [Broken(text), Text("\nDone")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'FUNCTION_CALL_START\nrun\narguments: {"a": ',
+        '<tool_call>[{"name": "run", "x',
+        "FUNCTION_CALL_START\nrun\narguments:",
+        "FUNCTION_CALL_START\nrun\narguments: nul",
+        "FUNCTION_CALL_START\nrun",
+        "```\nFUNCTION_CALL_START\nrun\nFUNCTION_CALL_EN",
+        "FUNCTION_CALL_START \r\n`get_we",
+        "FUNCTION_CALL_START\nfunction_na",
+        "FUNCTION_CALL_START\nfunction_name: ",
+    ],
+)
 @pytest.mark.parametrize("size", [1, 7, 1000])
 def test_a_call_that_the_answer_ends_in_is_broken(text: str, size: int) -> None:
     assert parse("ok ", *cut_into(text, size)) == [Text("ok "), Broken(text, cut=True)]
@@ -136,6 +207,20 @@ def test_deep_nesting_is_no_crash() -> None:
 def test_without_tools_everything_is_text() -> None:
     assert parse(CALL, tools=()) == [Text(CALL)]
     assert parse("", tools=()) == []
+
+
+PROSE_BEHIND_A_MARKER = [
+    "FUNCTION_CALL_START is t",
+    "FUNCTION_CALL_START\nrun it",
+    "<tool_call> tag x",
+    "TOOL_CALL_START, an",
+]
+
+
+@pytest.mark.parametrize("text", PROSE_BEHIND_A_MARKER)
+def test_prose_behind_a_marker_waits_only_while_it_may_be_a_call(text: str) -> None:
+    parser = CallParser(TOOLS)
+    assert joined([item for character in f"{text} " for item in parser.feed(character)]) == [Text(f"{text} ")]
 
 
 @pytest.mark.parametrize("character", ["a", " ", "\n", "x F", "x <"])
@@ -183,6 +268,9 @@ def test_calls_and_text_come_back_as_they_were_written(content: list[Text | Tool
 FRAGMENTS = st.lists(
     st.sampled_from(
         [*ENDS, *ENDS.values(), "run", "\n", " ", "arguments:", "{", "}", "[", "]", '"', "\\", "x", "é", ":"]
+    )
+    | st.sampled_from(
+        ["`", "```", "```\n", "'", "Arguments", "function_name: ", "null", "None", "FUNCTION_CALL_START\nrun\n"]
     )
     | st.sampled_from([CALL, '{"name": "run", "arguments": {}}']),
     max_size=30,
