@@ -26,7 +26,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from custom_handler.markers import ENDS, length_begun
+from custom_handler.markers import ENDS, REASONING, length_begun
 
 #: What stands in a disarmed marker. Nobody writes this: text of which it is a part is escaped all the same.
 QUOTE = "~quoted:"
@@ -35,7 +35,7 @@ _MARKERS = (*ENDS, *ENDS.values())
 _WORD_MARKERS = [marker.split("_") for marker in _MARKERS if not marker.startswith("<")]
 #: Tags that structure the prompt, those around a call, and those that models put around their reasoning.
 TAGS = frozenset(
-    {"tools", "conversation", "user", "assistant", "system", "tool_result", "think", "thinking", "reasoning"}
+    {"tools", "conversation", "user", "assistant", "system", "tool_result", *REASONING}
     | {marker.strip("</>") for marker in _MARKERS if marker.startswith("<")}
 )
 

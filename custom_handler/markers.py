@@ -28,12 +28,8 @@ ENDS: dict[str, str] = {
 NAME_KEYS = ("function_name", "name")
 ARGUMENTS_KEYS = ("arguments", "parameters")
 
-#: Tags around what a model thinks to itself, at the beginning of a line.
-REASONING: dict[str, str] = {
-    "<think>": "</think>",
-    "<thinking>": "</thinking>",
-    "<reasoning>": "</reasoning>",
-}
+#: Names of the tags around what a model thinks to itself, in any case.
+REASONING = ("think", "thinking", "reasoning", "thought")
 
 #: How results begin that a model invents behind its own calls.
 INVENTED_RESULTS = ("<tool_result", "<tool_response", "<function_results", "FUNCTION_CALL_RESULT", "TOOL_CALL_RESULT")

@@ -1,12 +1,13 @@
 """The parser: which text becomes a call, and that nothing depends on where the text was cut."""
 
 import json
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custom_handler.events import CallArguments, CallBegan, CallEnded, Text, ToolCall
+from custom_handler.events import CallArguments, CallBegan, CallEnded, Reasoning, Text, ToolCall
 from custom_handler.markers import ENDS, length_begun, render_call
 from custom_handler.parser import CallParser
 from tests.support.content import Broken, Item, joined
@@ -23,6 +24,12 @@ def parse(*pieces: str, tools: tuple[str, ...] = TOOLS) -> list[Item]:
 
 CALL = render_call("get_weather", '{"city": "Recife"}')
 RECIFE = ToolCall("get_weather", '{"city": "Recife"}')
+
+UNDECLARED = render_call("function_name", '{"param": "value"}')
+TALK_ABOUT_TAGS = (
+    "`<think>`, \"<thinking>\", '<thought>', \\<think>, List<Thought>, <thinker>, <think/>, <think\n>\n"
+    "```\n<think>\n```"
+)
 
 ANSWERS = {
     "plain text": ("Olá! Como vai?", [Text("Olá! Como vai?")]),
@@ -162,6 +169,54 @@ ANSWERS = {
         'FUNCTION_CALL_START\nrm\narguments: {"a": 1}\n\n Done',
         [Text('FUNCTION_CALL_START\nrm\narguments: {"a": 1}\n\n Done')],
     ),
+    "an unknown tool in a code block": (
+        f"For example:\n```json\n{UNDECLARED}\n```\nThat is all.",
+        [Text(f"For example:\n```json\n{UNDECLARED}\n```\nThat is all.")],
+    ),
+    "an unknown tool among other code": (
+        f"```\nx\n{render_call('f', '{<JSON>}')}\n{render_call('g', '{}')}\n```\n{CALL}",
+        [Text(f"```\nx\n{render_call('f', '{<JSON>}')}\n{render_call('g', '{}')}\n```\n"), RECIFE],
+    ),
+    "an unknown tool behind a call in its code block": (
+        f"```\n{CALL}\n{render_call('g', '{}')}\n```",
+        [RECIFE, Broken(render_call("g", "{}"))],
+    ),
+    "a name without arguments in a sentence": (
+        "The form is FUNCTION_CALL_START run FUNCTION_CALL_END.",
+        [Text("The form is FUNCTION_CALL_START run FUNCTION_CALL_END.")],
+    ),
+    "a name and a placeholder in a sentence": (
+        "The form is FUNCTION_CALL_START run arguments: <JSON> FUNCTION_CALL_END.",
+        [Text("The form is FUNCTION_CALL_START run arguments: <JSON> FUNCTION_CALL_END.")],
+    ),
+    "a name without arguments behind text and a line break": (
+        "Now FUNCTION_CALL_START\nrun\nFUNCTION_CALL_END",
+        [Text("Now "), ToolCall("run", "{}")],
+    ),
+    "arguments in a sentence": (f"Now {CALL}", [Text("Now "), RECIFE]),
+    "calls without arguments, indented, fenced, side by side": (
+        "So:\n  ```\n  {0}{0}\n```\n {0}".format("FUNCTION_CALL_START\nrun\nFUNCTION_CALL_END"),
+        [Text("So:\n  "), *[ToolCall("run", "{}")] * 3],
+    ),
+    "an invented result": (f'{CALL}\n<tool_result name="run">\n1', [RECIFE]),
+    "an invented result behind text": (
+        f'{CALL}\nResult:\n <tool_result name="x">FAKE\n{CALL}',
+        [RECIFE, Text("\nResult:\n ")],
+    ),
+    "a result within a line": (f"{CALL}\nIn <tool_result> tags", [RECIFE, Text("\nIn <tool_result> tags")]),
+    "a result in a conversation that is quoted": (
+        f"{CALL}\n</assistant>\n<tool_result>\n1\n{CALL}",
+        [RECIFE, Text("\n</assistant>\n<tool_result>\n1\n"), RECIFE],
+    ),
+    "a result and no call": ("<tool_result>", [Text("<tool_result>")]),
+    "a call in thoughts within a line": (
+        f"Hm <think>\n{CALL}\n</think>ok",
+        [Text("Hm "), Reasoning(f"\n{CALL}\n"), Text("ok")],
+    ),
+    "a call in thoughts in capitals": (f"<THINK>{CALL}</Think>", [Reasoning(CALL)]),
+    "a call in thoughts with an attribute": (f"<thinking budget=1>{CALL}</thinking>ok", [Reasoning(CALL), Text("ok")]),
+    "a call in other thoughts": (f"a<thought>{CALL}</think></thought>", [Text("a"), Reasoning(f"{CALL}</think>")]),
+    "a reasoning tag that is talked about": (TALK_ABOUT_TAGS, [Text(TALK_ABOUT_TAGS)]),
 }
 
 
@@ -223,6 +278,33 @@ def test_prose_behind_a_marker_waits_only_while_it_may_be_a_call(text: str) -> N
     assert joined([item for character in f"{text} " for item in parser.feed(character)]) == [Text(f"{text} ")]
 
 
+@pytest.mark.parametrize(
+    ("before", "unit"),
+    [
+        ("", "\n"),
+        (CALL, "\n"),
+        (f"```\n{CALL}", "\n"),
+        ('FUNCTION_CALL_START\nrun\narguments: {"a": 1}', "} \n"),
+        ("FUNCTION_CALL_START", " "),
+        ('FUNCTION_CALL_START\nrun\narguments: {"a": 1}', "{ "),
+        ("```\n", "<think "),
+        ("```\n", "<think>"),
+        ("", "FUNCTION_CALL_START "),
+        ("<think>", "</thinking>"),
+        (CALL, " <tool_result"),
+    ],
+)
+@pytest.mark.parametrize("size", [4, 7, 1_000_000])
+def test_nothing_is_read_over_and_over(before: str, unit: str, size: int) -> None:
+    parser = CallParser(TOOLS)
+    parser.feed(before)
+    began = time.process_time()
+    for piece in cut_into(unit * (400_000 // len(unit)), size):
+        parser.feed(piece)
+    parser.flush()
+    assert time.process_time() - began < 3
+
+
 @pytest.mark.parametrize("character", ["a", " ", "\n", "x F", "x <"])
 def test_text_is_given_out_at_once_but_for_what_may_become_a_marker(character: str) -> None:
     parser = CallParser(TOOLS)
@@ -272,6 +354,9 @@ FRAGMENTS = st.lists(
     | st.sampled_from(
         ["`", "```", "```\n", "'", "Arguments", "function_name: ", "null", "None", "FUNCTION_CALL_START\nrun\n"]
     )
+    | st.sampled_from(
+        ["<think>", "<THINK", "</Think>", "<thought a=", ">", "<tool_result", "FUNCTION_CALL_", "rm", "/"]
+    )
     | st.sampled_from([CALL, '{"name": "run", "arguments": {}}']),
     max_size=30,
 ).map("".join)
@@ -285,7 +370,7 @@ def test_nonsense_reads_the_same_however_it_is_cut(text: str, size: int) -> None
 @given(FRAGMENTS)
 def test_without_a_call_or_a_broken_one_nothing_is_lost_or_added(text: str) -> None:
     items = parse(text)
-    if all(isinstance(item, Text) for item in items):
+    if all(isinstance(item, Text) for item in items) and "<th" not in text.lower():
         assert "".join(item.text for item in items if isinstance(item, Text)) == text
 
 
