@@ -61,6 +61,11 @@ class JsonText:
             return value
         return "" if self.complete else self._mended(self._json.flush())
 
+    @property
+    def inside(self) -> bool:
+        """The value has begun, and more of it can come."""
+        return self._finder is None and not (self.complete or self._json.broken)
+
     def _pass_on(self, text: str) -> str:
         return "" if self.complete or self._json.broken else self._mended(self._json.feed(text))
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from custom_handler.call_block import LONGEST_MARKER, CallBlock
 from custom_handler.events import CallBegan, CallBroken, Content, Reasoning, Text
+from custom_handler.json_text import JsonText
 from custom_handler.markers import ENDS, INVENTED_RESULTS, REASONING
 
 
@@ -105,10 +106,12 @@ class CallParser:
     Args:
         tool_names: the declared tools. A block that names none of them is no call; without tools all is text, but for
             reasoning.
+        value: reads the JSON value that the client wants, if any. What stands inside it opens nothing.
     """
 
-    def __init__(self, tool_names: Collection[str]) -> None:
+    def __init__(self, tool_names: Collection[str], value: JsonText | None = None) -> None:
         self._tool_names = frozenset(tool_names)
+        self._value = value
         self._state: Callable[[list[Content]], bool] = self._in_text
         self._buffer = ""  # what the current state has not used up
         self._blank: list[str] = []  # white space that began a stretch of text
@@ -154,6 +157,9 @@ class CallParser:
         text, rest = self._buffer[: opener.start()], self._buffer[opener.end() :]
         fence = self._fence_before(text) if opener["marker"] else ""
         self._give(out, text.removesuffix(fence))
+        if self._value and self._value.inside:
+            self._give(out, fence + opener.group())
+            return self._go(self._in_text, rest)
         return self._open(opener, fence, rest)
 
     def _find_opener(self) -> re.Match[str] | None:
@@ -249,6 +255,8 @@ class CallParser:
             self._blank.clear()
             self._in_blank = False
         self._block.fenced = False
+        if self._value:
+            self._value.feed(text)
         out.append(Text(text))
 
 

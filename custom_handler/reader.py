@@ -11,6 +11,7 @@ from itertools import chain
 from custom_handler.calls import CallDesk
 from custom_handler.disarm import QUOTE, disarm
 from custom_handler.events import Content, Event, Reasoning, Text
+from custom_handler.json_text import JsonText
 from custom_handler.outlet import Outlet
 from custom_handler.parser import CallParser
 from custom_handler.request import ChatRequest
@@ -38,6 +39,7 @@ class Reader:
         self.outlet = Outlet()
         self._tool_names = [disarm(tool.name) for tool in tools]
         self._stops = request.stops
+        self._output = request.output
 
     def begin(self, prompt: str, *, hidden: bool = False, calls: bool = True) -> None:
         """The answer to `prompt` comes next.
@@ -47,7 +49,7 @@ class Reader:
                 the answer, and the value where none was given out yet.
             calls: whether tools may be called in the answer.
         """
-        self._parser = CallParser(self._tool_names if calls else ())
+        self._parser = CallParser(self._tool_names if calls else (), JsonText(self._output) if self._output else None)
         self._restoring = Restoring(active=QUOTE in prompt)
         self._hidden = hidden
         self.calls.begin()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from custom_handler.events import CallArguments, Event, Reasoning, Text
+from custom_handler.events import CallArguments, Event, Reasoning, Text, ToolCall
 from custom_handler.markers import render_call
 from custom_handler.output import OutputFormat
 from custom_handler.reader import Reader
@@ -32,6 +33,8 @@ PARTS = (
     render_call("add", '"{\\"n\\": 1}"'),
     "FUNCTION_CALL_START\nadd\narguments: ",
     *("hello ", "one two three ", "STOP", "ST", "OP", "FUNCTION_", "END"),
+    "FUNCTION_CALL_START\nadd\nFUNCTION_CALL_END",
+    *("<THINK a=1>", "<thought>", "</thought>", "<tool_result", '{"a": "'),
     *("<think>", "</think>\n", "\n", "```json\n", "```", "``", "``````"),
     *('{"age": 7}', '{"age": ', '"x"', "}", "[1]", '{"n":', '{"n": "a", "b": [1, 2]}'),
 )
@@ -84,6 +87,24 @@ def test_what_comes_of_an_answer_does_not_depend_on_the_pieces(
     whole = state_after(request, [text], check_chars)
     assert state_after(request, cut_at(text, cuts), check_chars) == whole
     assert state_after(request, cut_into(text, 1), check_chars) == whole
+
+
+VALUES = (
+    '{"a": "Use FUNCTION_CALL_START add FUNCTION_CALL_END"}',
+    '{"a": "FUNCTION_CALL_START\\nadd\\narguments: {}\\nFUNCTION_CALL_END", "b": "<think>"}',
+    '{"a": "\n<think>\n' + PARTS[0].replace('"', "'") + '"}',
+)
+
+
+@pytest.mark.parametrize("value", VALUES)
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_nothing_in_the_value_is_a_call_or_a_thought(value: str, size: int) -> None:
+    request = ChatRequest((Message("user", "Hi"),), (ADD,), output=OutputFormat())
+    given_out, *_ = state_after(request, cut_into(f"{PARTS[0]}\n{value}\n{PARTS[0]}", size), 1000)
+    assert isinstance(given_out, list)
+    call, text, other_call = given_out
+    assert call == other_call == ToolCall("add", '{"n": 1}')
+    assert json.loads(text.text) == json.loads(value, strict=False)
 
 
 def test_of_a_hidden_answer_only_calls_are_given_out() -> None:
