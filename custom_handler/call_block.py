@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from custom_handler.events import CallArguments, CallBegan, CallBroken, CallEnded, Content, Text
@@ -66,6 +66,10 @@ _OBJECT_BEGUN = re.compile(
 _OBJECT_CALL = re.compile(rf'\{{\s{{0,64}}"(?:{"|".join(NAME_KEYS)})"\s{{0,8}}:')
 _OBJECT_CALL_BEGUN = re.compile(r'\{\s{0,64}(?:"\w{0,16}(?:"\s{0,8})?)?\Z')
 _GAP = re.compile(r"\s{0,64}+")
+#: A stretch of a string that can be decoded by itself, with no escape cut. Decoded at once, a string takes its length
+#: four times, and its JSON, of which the reader makes many small strings, takes it ten times.
+_PAIR = r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_ENCODED = re.compile(rf'(?:[^"\\]{{1,64}}+|{_PAIR}|\\u[0-9a-fA-F]{{4}}|\\.){{1,1000}}+', re.DOTALL)
 _IN_STRING = re.compile(r'(?:[^"\\]++|\\.)*+', re.DOTALL)
 _STRAY = re.compile(r"(?:\s|[}\],;]|```)*+")
 _NO_JSON = "Its arguments are not a JSON object."
@@ -108,7 +112,7 @@ class CallBlock:
         self._state: Callable[[list[Content]], bool] = self._in_head
         self._json = LenientJson()
         self._strict: list[str] = []  # of a body that is read as a whole
-        self._string: list[str] = []  # of arguments that are a string
+        self._string_from: int | None = None  # where in what was used up the arguments begin that are a string
         self._name = ""
         self._unknown = False  # the block names no declared tool
         self._is_talk = False  # it turned out to be talk about the format
@@ -220,7 +224,7 @@ class CallBlock:
             return self._go(self._in_string, head.start("stop")) if go_on else self._not_a_call(out)
         if self._unknown or not self._stands_alone() or (head["none"] and not labelled):
             return self._not_a_call(out)
-        self._give_call(self._name, "{}", out)
+        self._give_call(self._name, ["{}"], out)
         return self._go(self._in_tail, head.start("none" if head["none"] else "stop"))
 
     def _in_object_head(self, out: list[Content]) -> bool:
@@ -287,17 +291,19 @@ class CallBlock:
 
     def _in_string(self, out: list[Content]) -> bool:
         """Arguments that are the text of JSON, as a JSON string."""
-        end = match_end(_IN_STRING, self.rest, 0 if self._string else 1)
+        first = self._string_from is None
+        self._string_from = len(self._raw) if self._string_from is None else self._string_from
+        end = match_end(_IN_STRING, self.rest, int(first))
         if self.rest[end : end + 1] != '"':  # else a backslash whose other half is in the next piece, or nothing
-            self._string.append(self.rest[:end])
             self._use(end)
             return False
-        strict = _encoded_json("".join(self._string) + self.rest[: end + 1])
-        self._string.clear()
+        self._use(end + 1)
+        strict = _encoded_json("".join(self._raw[self._string_from :]))
+        self._string_from = None
         if strict is None:
-            return self._go(self._in_garbage, end + 1)
+            return self._go(self._in_garbage, 0)
         self._give_call(self._name, strict, out)
-        return self._go(self._in_tail, end + 1)
+        return self._go(self._in_tail, 0)
 
     def _in_tail(self, out: list[Content]) -> bool:
         self._use(match_end(_STRAY, self.rest))
@@ -381,8 +387,9 @@ class CallBlock:
         for name, arguments in () if self._unknown else known:
             self._give_call(name, arguments, out)
 
-    def _give_call(self, name: str, arguments: str, out: list[Content]) -> None:
-        out += [CallBegan(name), CallArguments(arguments), CallEnded()]
+    def _give_call(self, name: str, arguments: Iterable[str], out: list[Content]) -> None:
+        """A whole call; its arguments as pieces of JSON."""
+        out += [CallBegan(name), *map(CallArguments, filter(None, arguments)), CallEnded()]
         self._any_calls = True
 
     def _set_name(self, name: str) -> None:
@@ -449,29 +456,30 @@ class CallBlock:
         return None if begun else self._next_call(tail)
 
 
-def _encoded_json(string: str) -> str | None:
-    """The strict JSON that a string of JSON has as its text."""
+def _encoded_json(string: str) -> list[str] | None:
+    """Pieces of the strict JSON that a string of JSON has as its text; None when that is no JSON."""
+    encoded = (part.group() for part in _ENCODED.finditer(string, 1, len(string) - 1))
     try:
-        return _inner_json(json.loads(string, strict=False))
+        return _inner_json(json.loads(f'"{part}"', strict=False) for part in encoded)
     except ValueError:
         return None
 
 
-def _from_object(item: Any) -> tuple[str, str] | None:
+def _from_object(item: Any) -> tuple[str, list[str]] | None:
     """Name and arguments of a call that is one JSON object; its arguments may be the text of JSON."""
     if not isinstance(item, dict):
         return None
     name = next((item[key] for key in NAME_KEYS if isinstance(item.get(key), str)), None)
     arguments: Any = next((item[key] for key in ARGUMENTS_KEYS if key in item), {})
     if isinstance(arguments, str):
-        text = _inner_json(arguments)
+        text = _inner_json([arguments])
     else:
-        text = json.dumps(arguments, ensure_ascii=False) if isinstance(arguments, dict) else None
+        text = [json.dumps(arguments, ensure_ascii=False)] if isinstance(arguments, dict) else None
     return (name, text) if name and text is not None else None
 
 
-def _inner_json(text: str) -> str | None:
-    """The strict JSON that `text` begins with; None when it begins with none that is whole."""
+def _inner_json(pieces: Iterable[str]) -> list[str] | None:
+    """Pieces of the strict JSON that the text in `pieces` begins with; None when it begins with none that is whole."""
     reader = LenientJson()
-    strict = reader.feed(text) + reader.flush()
+    strict = [*map(reader.feed, pieces), reader.flush()]
     return strict if reader.complete else None

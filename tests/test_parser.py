@@ -389,3 +389,12 @@ def test_without_a_call_or_a_broken_one_nothing_is_lost_or_added(text: str) -> N
 )
 def test_the_longest_beginning_of_a_marker_at_the_end_of_a_text_is_found(text: str, length: int) -> None:
     assert length_begun(text, "aaba") == length
+
+
+@given(st.text(max_size=40), st.integers(1, 3000), st.booleans(), st.integers(1, 5000))
+def test_arguments_encoded_twice_are_read_as_if_encoded_once(text: str, times: int, plain: bool, size: int) -> None:
+    arguments = json.dumps({"text": text * times}, ensure_ascii=plain)
+    block = render_call("run", json.dumps(arguments, ensure_ascii=not plain))
+    parser = CallParser(["run"])
+    content = [item for piece in cut_into(block, size) for item in parser.feed(piece)] + parser.flush()
+    assert joined(content) == [ToolCall("run", arguments)]
