@@ -112,6 +112,7 @@ class CallParser:
     def __init__(self, tool_names: Collection[str], value: JsonText | None = None) -> None:
         self._tool_names = frozenset(tool_names)
         self._value = value
+        self._unread: list[str] = []  # text that `value` was not given yet
         self._state: Callable[[list[Content]], bool] = self._in_text
         self._buffer = ""  # what the current state has not used up
         self._blank: list[str] = []  # white space that began a stretch of text
@@ -157,7 +158,7 @@ class CallParser:
         text, rest = self._buffer[: opener.start()], self._buffer[opener.end() :]
         fence = self._fence_before(text) if opener["marker"] else ""
         self._give(out, text.removesuffix(fence))
-        if self._value and self._value.inside:
+        if self._inside_value():
             self._give(out, fence + opener.group())
             return self._go(self._in_text, rest)
         return self._open(opener, fence, rest)
@@ -256,8 +257,16 @@ class CallParser:
             self._in_blank = False
         self._block.fenced = False
         if self._value:
-            self._value.feed(text)
+            self._unread.append(text)
         out.append(Text(text))
+
+    def _inside_value(self) -> bool:
+        """Whether what was given out leaves the JSON value open; read only now, since few answers come to this."""
+        if self._value is None:
+            return False
+        self._value.feed("".join(self._unread))
+        self._unread.clear()
+        return self._value.inside
 
 
 def _held_back(text: str) -> int:
