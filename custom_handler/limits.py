@@ -1,7 +1,7 @@
 """Where an answer ends before the model does: at a stop word, or after so many tokens.
 
-Both are sans-I/O and read the visible text of an answer, never the notation of calls, so that no stop word cuts a call.
-What they give out depends on the text alone, not on where its pieces were cut.
+Both are sans-I/O, and what they give out depends on the text alone, not on where its pieces were cut. Stop words are
+looked for in what a client sees as text, so that none cuts a call; tokens are those of all that the agent writes.
 
     StopFilter(["Observation:"])   feed("… Obs") → "… "   feed("erve") → "Observe"
     LengthLimit(100, count)        feed(text) → text, up to the hundredth token
@@ -164,21 +164,8 @@ class LengthLimit:
             self._ahead = len(self._words.unfinished)
         return "".join(out)
 
-    def spend(self, text: str) -> bool:
-        """Count text that is given out as a whole or not at all, such as a call.
-
-        What `feed` holds back stands before it, so `flush` first.
-
-        Returns:
-            Whether it fits.
-        """
-        words = _Words()
-        for word in (*words.feed(text), words.flush()):
-            self._admit(word)
-        return not self.exceeded
-
     def flush(self) -> str:
-        """The last word, now that it is complete; `feed` and `spend` may go on with new words."""
+        """The last word, now that it is complete; `feed` may go on with new words."""
         return self._show(self._words.flush())
 
     def _show(self, word: str) -> str:

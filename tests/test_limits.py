@@ -251,18 +251,3 @@ def test_nothing_is_given_out_beyond_the_limit() -> None:
     assert limit.feed("one two six") == "one"
     assert limit.exceeded
     assert limit.feed(" ten ") + limit.flush() == ""
-
-
-@given(st.integers(1, 30))
-def test_the_arguments_of_calls_count_too(max_tokens: int) -> None:
-    arguments = '{"city": "Recife", "days": [1, 2, 3]}'
-    limit = LengthLimit(max_tokens, words_and_signs)
-    assert limit.spend(arguments) == (words_and_signs(arguments) <= max_tokens) != limit.exceeded
-
-
-def test_text_and_calls_share_the_limit() -> None:
-    limit = LengthLimit(4, words_and_signs)
-    assert limit.feed("one two") + limit.flush() == "one two"
-    assert limit.spend("[7")
-    assert not limit.spend("8")
-    assert limit.feed("six") + limit.flush() == ""
