@@ -12,66 +12,34 @@ import re
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
+from custom_handler.call_patterns import (
+    ANY_MARKER,
+    ENCODED,
+    END,
+    GAP,
+    HEAD,
+    HEAD_BEGUN,
+    IN_STRING,
+    LABELLED_HEAD,
+    LINE_ENDS,
+    LONGEST_HEAD,
+    LONGEST_MARKER,
+    LONGEST_OBJECT_HEAD,
+    MARKERS,
+    NAME_BEGUN,
+    NEXT_HEAD,
+    OBJECT_BEGINS,
+    OBJECT_BEGUN,
+    OBJECT_CALL,
+    OBJECT_CALL_BEGUN,
+    OBJECT_HEAD,
+    STRAY,
+)
 from custom_handler.events import CallArguments, CallBegan, CallBroken, CallEnded, Content, Text
 from custom_handler.lenient_json import LenientJson
 from custom_handler.markers import ARGUMENTS_KEYS, ENDS, NAME_KEYS
 from custom_handler.scanning import match_end
 
-#: Before the arguments stands only a name: where more than this comes, the marker was not a call's.
-_LONGEST_HEAD = 512
-_MARKERS = (*ENDS, *ENDS.values())
-LONGEST_MARKER = max(map(len, _MARKERS))
-_END = re.compile("|".join(map(re.escape, ENDS.values())))
-_ANY_MARKER = re.compile("|".join(map(re.escape, _MARKERS)))
-_LINE_ENDS = re.compile(r"[ \t]*\r?\n")
-
-
-def _begun(*words: str) -> str:
-    """A pattern for any of `words`, or a beginning of one."""
-    return "(?:" + "|".join(re.escape(word[:size]) for word in words for size in range(len(word), 0, -1)) + ")"
-
-
-# The head of a block: what stands before the arguments. `_HEAD_BEGUN` is all that may still become one.
-_FENCE = r"(?:```\w*+\s*+)?+"
-_LETTER = rf"(?:(?!{_ANY_MARKER.pattern})[^\s{{}}\[\]\"'`])"
-_BEFORE_NAME = r"(?:function_name\s*+:\s*+)?+"
-_NAME = rf"{_BEFORE_NAME}(?P<quote>[`\"']?)(?P<name>{_LETTER}++)(?P=quote)"
-_LABEL = r"\s*+(?P<label>(?i:arguments)\s*+:)"
-_END_BEGUN = _begun(*ENDS.values())
-_OBJECT_BEGINS = re.compile(rf"\s*+{_FENCE}(?=[{{\[])")
-_LABELLED_HEAD = re.compile(rf"\s*+{_FENCE}{_NAME}{_LABEL}")
-_HEAD = re.compile(
-    rf"\s*+{_FENCE}{_NAME}(?:{_LABEL})?+\s*+{_FENCE}"
-    rf"(?:(?P<stop>[{{\"]|{_END.pattern})|(?:null|None)\s*+(?P<none>```|{_END.pattern}))"
-)
-_NAME_BEGUN = re.compile(rf"\s*+{_FENCE}(?P<label>{_BEFORE_NAME})[`\"']?(?P<name>{_LETTER}*+)")
-_VALUE_BEGUN = rf"(?:{_END_BEGUN}|{_begun('null', 'None')}|(?:null|None)\s*+(?:`{{1,2}}|{_END_BEGUN})?)?"
-_HEAD_BEGUN = re.compile(
-    rf"\s*+(?:`{{1,2}}|{_FENCE}(?:{_BEFORE_NAME}[`\"']?{_LETTER}*+"
-    rf"|{_NAME}(?:\s*+(?i:{_begun('arguments')})\s*+|(?:{_LABEL})?+\s*+(?:`{{1,2}}|{_FENCE}{_VALUE_BEGUN}))))"
-)
-_NEXT_HEAD = re.compile(rf"{_BEFORE_NAME}(?P<name>{_LETTER}++)(?:{_LABEL}|\s*+\{{)")
-
-_OBJECT_HEAD = re.compile(
-    rf'\{{\s*"(?:{"|".join(NAME_KEYS)})"\s*:\s*"(?P<name>[^"\\]+)"\s*,\s*"(?:{"|".join(ARGUMENTS_KEYS)})"\s*:\s*(?=\{{)'
-)
-_LONGEST_OBJECT_HEAD = 256
-#: An object that ends before the name of a tool is told.
-_OBJECT_BEGUN = re.compile(
-    r"\{\s*(?:\Z|[\"'](?:PREFIX)\Z|[\"'](?:NAME)[\"']\s*(?:\Z|:\s*(?:\Z|[\"'][^\"']*\Z)))".replace(
-        "PREFIX", "|".join(name[:size] for name in NAME_KEYS for size in range(len(name), -1, -1))
-    ).replace("NAME", "|".join(NAME_KEYS))
-)
-# Bounded, so that waiting for the next character never means reading much again.
-_OBJECT_CALL = re.compile(rf'\{{\s{{0,64}}"(?:{"|".join(NAME_KEYS)})"\s{{0,8}}:')
-_OBJECT_CALL_BEGUN = re.compile(r'\{\s{0,64}(?:"\w{0,16}(?:"\s{0,8})?)?\Z')
-_GAP = re.compile(r"\s{0,64}+")
-#: A stretch of a string that can be decoded by itself, with no escape cut. Decoded at once, a string takes its length
-#: four times, and its JSON, of which the reader makes many small strings, takes it ten times.
-_PAIR = r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-_ENCODED = re.compile(rf'(?:[^"\\]{{1,64}}+|{_PAIR}|\\u[0-9a-fA-F]{{4}}|\\.){{1,1000}}+', re.DOTALL)
-_IN_STRING = re.compile(r'(?:[^"\\]++|\\.)*+', re.DOTALL)
-_STRAY = re.compile(r"(?:\s|[}\],;]|```)*+")
 _NO_JSON = "Its arguments are not a JSON object."
 
 
@@ -157,8 +125,8 @@ class CallBlock:
 
     def _names_tool_begun(self) -> bool:
         """Whether a head that the answer ended in has a declared name on its own line, or the beginning of one."""
-        name = _NAME_BEGUN.match(self.rest)
-        if name is None or not (self._any_calls or _LINE_ENDS.match(self.rest)):
+        name = NAME_BEGUN.match(self.rest)
+        if name is None or not (self._any_calls or LINE_ENDS.match(self.rest)):
             return False
         if name.end() < len(self.rest):
             return name["name"] in self._tool_names
@@ -185,9 +153,9 @@ class CallBlock:
     def _give_cut(self, out: list[Content]) -> None:
         """The answer ended inside the block: a call that was cut if it names a declared tool, else text."""
         raw = self._all_raw()
-        if self._names_tool(raw) or _OBJECT_BEGUN.search(raw):
+        if self._names_tool(raw) or OBJECT_BEGUN.search(raw):
             # With its end marker it came whole, and the end of its JSON was not found.
-            out.append(CallBroken(raw, _NO_JSON, cut=_END.search(raw) is None))
+            out.append(CallBroken(raw, _NO_JSON, cut=END.search(raw) is None))
         else:
             out.append(Text(raw))
 
@@ -198,14 +166,14 @@ class CallBlock:
     # Each state uses up what it can of the rest and tells whether the next state has something to do.
 
     def _in_head(self, out: list[Content]) -> bool:
-        if head := _OBJECT_BEGINS.match(self.rest, 0, _LONGEST_HEAD):
+        if head := OBJECT_BEGINS.match(self.rest, 0, LONGEST_HEAD):
             return self._go(self._in_object_head, head.end())
-        if head := _HEAD.match(self.rest, 0, _LONGEST_HEAD):
+        if head := HEAD.match(self.rest, 0, LONGEST_HEAD):
             self._set_name(head["name"])
             return self._behind_name(head, out)
-        if len(self.rest) < _LONGEST_HEAD and _HEAD_BEGUN.fullmatch(self.rest):
+        if len(self.rest) < LONGEST_HEAD and HEAD_BEGUN.fullmatch(self.rest):
             return False
-        head = _LABELLED_HEAD.match(self.rest, 0, _LONGEST_HEAD)
+        head = LABELLED_HEAD.match(self.rest, 0, LONGEST_HEAD)
         if head and head["name"] in self._tool_names and self._stands_alone():
             self._set_name(head["name"])
             return self._go(self._in_garbage, head.end())
@@ -213,7 +181,7 @@ class CallBlock:
 
     def _stands_alone(self) -> bool:
         """Whether the start marker begins or ends a line: within a sentence a block takes arguments to be a call."""
-        return self._line_begins or _LINE_ENDS.match(self.rest) is not None
+        return self._line_begins or LINE_ENDS.match(self.rest) is not None
 
     def _behind_name(self, head: re.Match[str], out: list[Content]) -> bool:
         if head["stop"] == "{":
@@ -228,12 +196,12 @@ class CallBlock:
         return self._go(self._in_tail, head.start("none" if head["none"] else "stop"))
 
     def _in_object_head(self, out: list[Content]) -> bool:
-        head = _OBJECT_HEAD.match(self.rest, 0, _LONGEST_OBJECT_HEAD)
+        head = OBJECT_HEAD.match(self.rest, 0, LONGEST_OBJECT_HEAD)
         if head and head["name"] in self._tool_names:
             self._set_name(head["name"])
             self._wrapped = True
             return self._begin_arguments(head.end(), out)
-        if not head and len(self.rest) < _LONGEST_OBJECT_HEAD and not _ANY_MARKER.search(self.rest):
+        if not head and len(self.rest) < LONGEST_OBJECT_HEAD and not ANY_MARKER.search(self.rest):
             return False
         self._read_whole()
         return True
@@ -293,7 +261,7 @@ class CallBlock:
         """Arguments that are the text of JSON, as a JSON string."""
         first = self._string_from is None
         self._string_from = len(self._raw) if self._string_from is None else self._string_from
-        end = match_end(_IN_STRING, self.rest, int(first))
+        end = match_end(IN_STRING, self.rest, int(first))
         if self.rest[end : end + 1] != '"':  # else a backslash whose other half is in the next piece, or nothing
             self._use(end)
             return False
@@ -306,13 +274,13 @@ class CallBlock:
         return self._go(self._in_tail, 0)
 
     def _in_tail(self, out: list[Content]) -> bool:
-        self._use(match_end(_STRAY, self.rest))
-        if end := _END.match(self.rest):
+        self._use(match_end(STRAY, self.rest))
+        if end := END.match(self.rest):
             return self._close(end.end(), out)
         if any(self.rest.startswith(start) for start in ENDS):
             return self._finish(0, out)
         following = self._next_call(self.rest)
-        if following is None or any(marker.startswith(self.rest) for marker in (*_MARKERS, "```")):
+        if following is None or any(marker.startswith(self.rest) for marker in (*MARKERS, "```")):
             return False
         if not following:
             return self._finish(0, out)
@@ -322,19 +290,19 @@ class CallBlock:
 
     def _next_call(self, tail: str) -> bool | None:
         """Whether another call of the same block begins; None when that cannot be told yet."""
-        if _OBJECT_CALL.match(tail):
+        if OBJECT_CALL.match(tail):
             return True
-        if _OBJECT_CALL_BEGUN.match(tail):
+        if OBJECT_CALL_BEGUN.match(tail):
             return None
-        if head := _NEXT_HEAD.match(tail, 0, _LONGEST_HEAD):
+        if head := NEXT_HEAD.match(tail, 0, LONGEST_HEAD):
             return head["name"] in self._tool_names
         word = tail.split(maxsplit=1)[0] if tail.strip() else ""
         begun = any(name.startswith(word) for name in (*self._tool_names, "function_name:"))
-        return None if begun and len(tail) < _LONGEST_HEAD else False
+        return None if begun and len(tail) < LONGEST_HEAD else False
 
     def _in_fence(self, out: list[Content]) -> bool:
         """Behind the end marker of a block in a fence."""
-        at = match_end(_GAP, self.rest)
+        at = match_end(GAP, self.rest)
         tail = self.rest[at : at + 3]
         if tail == "```":
             self.fenced = False
@@ -345,7 +313,7 @@ class CallBlock:
 
     def _in_garbage(self, out: list[Content]) -> bool:
         """In a block that cannot be read: up to its end marker, or the next start marker."""
-        marker = _ANY_MARKER.search(self.rest)
+        marker = ANY_MARKER.search(self.rest)
         if marker is None:
             keep = min(len(self.rest), LONGEST_MARKER - 1)
             self._use(len(self.rest) - keep)
@@ -449,16 +417,16 @@ class CallBlock:
 
     def _may_follow(self, text: str) -> bool | None:
         """Whether `text` may stand behind the arguments; see `LenientJson`."""
-        tail = text[match_end(_STRAY, text) :]
-        if _ANY_MARKER.match(tail):
+        tail = text[match_end(STRAY, text) :]
+        if ANY_MARKER.match(tail):
             return True
-        begun = any(marker.startswith(tail) for marker in (*_MARKERS, "```"))
+        begun = any(marker.startswith(tail) for marker in (*MARKERS, "```"))
         return None if begun else self._next_call(tail)
 
 
 def _encoded_json(string: str) -> list[str] | None:
     """Pieces of the strict JSON that a string of JSON has as its text; None when that is no JSON."""
-    encoded = (part.group() for part in _ENCODED.finditer(string, 1, len(string) - 1))
+    encoded = (part.group() for part in ENCODED.finditer(string, 1, len(string) - 1))
     try:
         return _inner_json(json.loads(f'"{part}"', strict=False) for part in encoded)
     except ValueError:

@@ -11,7 +11,8 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
-from custom_handler.call_block import LONGEST_MARKER, CallBlock
+from custom_handler.call_block import CallBlock
+from custom_handler.call_patterns import LONGEST_MARKER
 from custom_handler.events import CallBegan, CallBroken, Content, Reasoning, Text
 from custom_handler.json_text import JsonText
 from custom_handler.markers import ENDS, INVENTED_RESULTS, REASONING
