@@ -40,6 +40,7 @@ from custom_handler.lenient_json import LenientJson
 from custom_handler.markers import ARGUMENTS_KEYS, ENDS, NAME_KEYS
 from custom_handler.scanning import match_end
 
+_MOST_LOOSE = 1000
 _NO_JSON = "Its arguments are not a JSON object."
 
 
@@ -77,6 +78,7 @@ class CallBlock:
         self._tool_names = tool_names
         self._wrapped = False  # the arguments stand in an object with the name
         self._raw = [start]
+        self._loose = 0  # how many strings at the end of it were not joined yet
         self._state: Callable[[list[Content]], bool] = self._in_head
         self._json = LenientJson()
         self._strict: list[str] = []  # of a body that is read as a whole
@@ -260,7 +262,8 @@ class CallBlock:
     def _in_string(self, out: list[Content]) -> bool:
         """Arguments that are the text of JSON, as a JSON string."""
         first = self._string_from is None
-        self._string_from = len(self._raw) if self._string_from is None else self._string_from
+        if self._string_from is None:
+            self._string_from, self._loose = len(self._raw), 0
         end = match_end(IN_STRING, self.rest, int(first))
         if self.rest[end : end + 1] != '"':  # else a backslash whose other half is in the next piece, or nothing
             self._use(end)
@@ -329,7 +332,7 @@ class CallBlock:
         """Feed the rest to the JSON reader, which keeps what it cannot use yet."""
         before, self.rest = self.rest, ""
         strict = self._json.feed(before)
-        self._raw.append(before)
+        self._keep(before)
         return strict
 
     def _leave_json(self, state: Callable[[list[Content]], bool]) -> bool:
@@ -408,8 +411,16 @@ class CallBlock:
         return bool(self.rest)
 
     def _use(self, length: int) -> None:
-        self._raw.append(self.rest[:length])
+        self._keep(self.rest[:length])
         self.rest = self.rest[length:]
+
+    def _keep(self, text: str) -> None:
+        """Remember what was used up: small strings joined now and then, since they take three times the memory."""
+        self._raw.append(text)
+        self._loose += 1
+        if self._loose == _MOST_LOOSE:
+            self._raw[-_MOST_LOOSE:] = ["".join(self._raw[-_MOST_LOOSE:])]
+            self._loose = 0
 
     def _all_raw(self) -> str:
         reading = (self._in_arguments, self._in_whole, self._in_wrapper)
