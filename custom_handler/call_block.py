@@ -262,7 +262,7 @@ class CallBlock:
     def _in_string(self, out: list[Content]) -> bool:
         """Arguments that are the text of JSON, as a JSON string."""
         first = self._string_from is None
-        if self._string_from is None:
+        if first:
             self._string_from, self._loose = len(self._raw), 0
         end = match_end(IN_STRING, self.rest, int(first))
         if self.rest[end : end + 1] != '"':  # else a backslash whose other half is in the next piece, or nothing

@@ -174,10 +174,13 @@ class _Exchange:
             for event in chain(self._reader.feed(question.rest()), self._reader.flush()):
                 yield event
 
-    async def _fit(self, limit: int, *, refused: bool = False) -> budget.Fitted:
+    async def _fit(self, limit: int) -> budget.Fitted:
         prompt = render(self._request)
-        if not refused and budget.certainly_fits(prompt, limit):
+        if budget.certainly_fits(prompt, limit):
             return budget.Fitted(self._request, prompt)
+        return await self._cut(limit)
+
+    async def _cut(self, limit: int) -> budget.Fitted:
         fitted = await asyncio.to_thread(budget.fit, self._request, limit, self._count_tokens)
         if fitted.summary:
             log.warning("%s", fitted.summary)
@@ -193,7 +196,7 @@ class _Exchange:
         if counted is None:
             counted = await asyncio.to_thread(self._count_tokens, refused.prompt)
         log.warning("The agent refused a prompt of %d tokens by our count: %s", counted, exc)
-        shorter = await self._fit(budget.smaller(counted, exc.message), refused=True)
+        shorter = await self._cut(budget.smaller(counted, exc.message))
         if len(shorter.prompt) >= len(refused.prompt):
             raise exc
         return shorter
