@@ -15,7 +15,7 @@ from custom_handler import models, settings
 from custom_handler.errors import BridgeError, SettingError
 from custom_handler.settings import Setting
 from custom_handler.transport import new_client
-from custom_handler.upstream.base import Delta
+from custom_handler.upstream.base import Delta, Query
 from custom_handler.upstream.pool import Pool
 
 _PROVIDER = "stackspot"
@@ -145,5 +145,5 @@ async def _check_agent(pool: Pool, entry: Entry, report: _Report) -> None:
 async def _ask(pool: Pool, entry: Entry) -> str:
     target = models.resolve(entry.model, entry.model_info)
     agent = pool.agent(target.agent_id, settings.read_account(target.account))
-    async with aclosing(agent.stream(_QUESTION)) as pieces:
+    async with aclosing(agent.stream(Query(_QUESTION))) as pieces:
         return "".join([piece.text async for piece in pieces if isinstance(piece, Delta)])

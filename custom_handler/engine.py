@@ -20,7 +20,7 @@ from custom_handler.prompt import render
 from custom_handler.reader import Reader
 from custom_handler.request import ChatRequest
 from custom_handler.settings import CallPolicy
-from custom_handler.upstream.base import Report, Upstream
+from custom_handler.upstream.base import Query, Report, Upstream
 from custom_handler.value_desk import ValueDesk
 
 log = logging.getLogger("custom_handler.engine")
@@ -97,6 +97,11 @@ class _Question:
         return text
 
     @property
+    def query(self) -> Query:
+        """What the service is asked."""
+        return Query(self.prompt, follow_up=self.hidden)
+
+    @property
     def text(self) -> str:
         """All that was read of what the model wrote."""
         return "".join(self.pieces)
@@ -161,7 +166,7 @@ class _Exchange:
             question.limit = LengthLimit(self._request.max_tokens, self._count_tokens)
         self._questions.append(question)
         self._reader.begin(question.prompt, hidden=question.hidden, calls=question.calls)
-        async with aclosing(self._upstream.stream(question.prompt)) as pieces:
+        async with aclosing(self._upstream.stream(question.query)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, Report):
                     question.report = piece

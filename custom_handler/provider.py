@@ -29,13 +29,18 @@ log = logging.getLogger("custom_handler.provider")
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """What LiteLLM hands to a provider, as far as it is of use here."""
+    """What LiteLLM hands to a provider, as far as it is of use here.
+
+    Attributes:
+        caller: the hash of the key that the client sent to the proxy; empty where there is none.
+    """
 
     model: str
     messages: Any
     parameters: Mapping[str, Any]
     model_info: Mapping[str, Any]
     correlation_id: str
+    caller: str
     timeout: float | None
 
     @classmethod
@@ -50,6 +55,7 @@ class _Call:
                 parameters=given.get("optional_params") or {},
                 model_info=litellm_params.get("model_info") or {},
                 correlation_id=correlation.from_headers(headers) or correlation.new(),
+                caller=str((litellm_params.get("metadata") or {}).get("user_api_key_hash") or ""),
                 timeout=_seconds(given.get("timeout")),
             )
 

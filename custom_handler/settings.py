@@ -55,6 +55,12 @@ def _url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _redis_url(text: str) -> str:
+    if text and (urlsplit(text).scheme not in {"redis", "rediss"} or not urlsplit(text).hostname):
+        raise ValueError("must be a URL such as redis://host.example.com:6379/0")
+    return text
+
+
 def _seconds(text: str) -> float:
     try:
         seconds = float(text)
@@ -197,6 +203,12 @@ BROKEN_CALLS = Setting(
     _one_of("text", "call"),
     default="text",
 )
+REDIS_URL = Setting(
+    "REDIS_URL",
+    "the Redis through which all workers and machines share quotas and conversations",
+    _redis_url,
+    default="",
+)
 LOG_LEVEL = Setting(
     "STACKSPOT_LOG_LEVEL",
     "the least severe message that is logged",
@@ -221,6 +233,7 @@ ALL: tuple[Setting[Any], ...] = (
     FOLLOW_UPS,
     FOLLOW_ANNOUNCEMENTS,
     BROKEN_CALLS,
+    REDIS_URL,
     LOG_LEVEL,
     LOG_FORMAT,
 )

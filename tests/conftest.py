@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from emulator import Emulator, Options
+from tests.support.redis_server import RedisServer
+from tests.support.redis_server import needed as redis_server_needed
 
 # LiteLLM reads this when it is imported; without it, it would first try to download its prices.
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
@@ -18,6 +20,7 @@ os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 # A job in the background ignores Ctrl-C, and so would every program that the tests start and press it for.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+_OTHER_SETTINGS = {"REDIS_URL", "CLIENT_ID", "CLIENT_SECRET", "REALM", "GENAI_AGENT_ID"}
 AGENT = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 
 
@@ -39,7 +42,7 @@ def anyio_backend() -> str:
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Neither the developer's environment nor a `.env` reaches a test."""
     for name in os.environ:
-        if name.startswith("STACKSPOT_") or name in {"CLIENT_ID", "CLIENT_SECRET", "REALM", "GENAI_AGENT_ID"}:
+        if name.startswith("STACKSPOT_") or name in _OTHER_SETTINGS:
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
 
@@ -49,6 +52,15 @@ def emulator() -> Iterator[Emulator]:
     """A StackSpot without quota."""
     with Emulator(Options(rpm=None)) as running:
         yield running
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis of the test's own."""
+    redis_server_needed()
+    server = RedisServer(tmp_path)
+    yield server
+    server.stop()
 
 
 def settings_for(emulator: Emulator) -> dict[str, str]:

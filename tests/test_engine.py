@@ -16,7 +16,7 @@ from custom_handler.markers import render_call
 from custom_handler.output import OutputFormat
 from custom_handler.request import ChatRequest, Message, Tool, ToolChoice
 from custom_handler.settings import CallPolicy
-from custom_handler.upstream.base import Delta, Piece, Report
+from custom_handler.upstream.base import Delta, Piece, Query, Report
 from tests.support.pieces import cut_into
 
 ASKED = ChatRequest((Message("user", "Hi"),), tools=(Tool("run", "", {}),))
@@ -33,8 +33,8 @@ class Agent:
         self.prompts: list[str] = []
         self.closed = False
 
-    async def stream(self, prompt: str) -> AsyncGenerator[Piece, None]:
-        self.prompts.append(prompt)
+    async def stream(self, query: Query) -> AsyncGenerator[Piece, None]:
+        self.prompts.append(query.prompt)
         try:
             for piece in self.answers.pop(0):
                 if isinstance(piece, Exception):

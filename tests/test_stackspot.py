@@ -11,7 +11,7 @@ from custom_handler import errors
 from custom_handler.auth import BearerAuth, TokenSource
 from custom_handler.settings import Account, Connection
 from custom_handler.transport import new_client
-from custom_handler.upstream.base import Delta, Report
+from custom_handler.upstream.base import Delta, Query, Report
 from custom_handler.upstream.retry import retrying
 from custom_handler.upstream.stackspot import StackspotAgent
 from emulator import Emulator, Options, Reply
@@ -48,7 +48,7 @@ class RunningAgent:
 async def ask(agent: StackspotAgent, prompt: str = "Hi") -> tuple[str, Report]:
     """The text and the report of one answer, asked without waiting between tries."""
     text, report = "", None
-    async for piece in retrying(lambda: agent._ask(prompt), delays=(0, 0, 0)):
+    async for piece in retrying(lambda: agent._ask(Query(prompt)), delays=(0, 0, 0)):
         if isinstance(piece, Delta):
             assert piece.text
             text += piece.text
@@ -210,7 +210,7 @@ async def test_closing_the_answer_closes_the_connection(
     emulator: Emulator, agent: StackspotAgent, reply: Reply
 ) -> None:
     emulator.script(reply)
-    pieces = agent.stream("Hi")
+    pieces = agent.stream(Query("Hi"))
     await anext(pieces)
     await pieces.aclose()
     emulator.wait_for(lambda e: e.chats[0].disconnected, timeout=1)

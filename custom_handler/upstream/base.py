@@ -8,6 +8,19 @@ from typing import Protocol, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
+class Query:
+    """One question to an agent.
+
+    Attributes:
+        prompt: the text that the agent is given.
+        follow_up: it belongs to an answer that has begun already, so it goes before those that have not.
+    """
+
+    prompt: str
+    follow_up: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Delta:
     """A piece of the model's text; never empty, never with half a surrogate pair."""
 
@@ -29,8 +42,8 @@ Piece: TypeAlias = Delta | Report
 class Upstream(Protocol):
     """One agent, ready to be asked."""
 
-    def stream(self, prompt: str) -> AsyncGenerator[Piece, None]:
-        """Ask `prompt`: any number of `Delta`, then one `Report`.
+    def stream(self, query: Query) -> AsyncGenerator[Piece, None]:
+        """Ask `query`: any number of `Delta`, then one `Report`.
 
         Closing the generator closes the connection. Whatever fails before the first `Delta` may have been
         tried again; nothing is tried again after it.

@@ -10,7 +10,8 @@ from weakref import WeakKeyDictionary
 import httpx
 
 from custom_handler.auth import BearerAuth, TokenSource
-from custom_handler.settings import Account, Connection, read_connection
+from custom_handler.redis_link import RedisLink
+from custom_handler.settings import REDIS_URL, Account, Connection, read, read_connection
 from custom_handler.transport import new_client
 from custom_handler.upstream.retry import TOO_LATE
 from custom_handler.upstream.stackspot import StackspotAgent
@@ -22,6 +23,7 @@ class Pool:
 
     connection: Connection
     client: httpx.AsyncClient
+    redis: RedisLink | None = None
     _tokens: dict[Account, TokenSource] = field(default_factory=dict)
 
     def tokens(self, account: Account) -> TokenSource:
@@ -66,8 +68,11 @@ class Pools:
 async def _opened() -> AsyncGenerator[Pool, None]:
     """A pool that its loop closes: at its end, a loop closes the async generators that were begun in it."""
     connection = read_connection()
-    pool = Pool(connection, new_client(connection))
+    redis_url = read(REDIS_URL)
+    pool = Pool(connection, new_client(connection), RedisLink(redis_url) if redis_url else None)
     try:
         yield pool
     finally:
         await pool.client.aclose()
+        if pool.redis is not None:
+            await pool.redis.aclose()

@@ -21,7 +21,7 @@ from custom_handler.settings import Connection
 from custom_handler.surrogates import SurrogateJoiner, mend
 from custom_handler.transport import as_upstream_error, timeouts
 from custom_handler.upstream import frames
-from custom_handler.upstream.base import Delta, Piece, Report
+from custom_handler.upstream.base import Delta, Piece, Query, Report
 from custom_handler.upstream.coalesce import coalesce
 from custom_handler.upstream.refusals import as_refusal
 from custom_handler.upstream.retry import TOO_LATE, retrying
@@ -43,12 +43,12 @@ class StackspotAgent:
     agent_id: str
     give_up_after: float = TOO_LATE  # seconds, see `retrying`
 
-    def stream(self, prompt: str) -> AsyncGenerator[Piece, None]:
+    def stream(self, query: Query) -> AsyncGenerator[Piece, None]:
         """See `Upstream.stream`."""
-        return retrying(lambda: self._ask(prompt), too_late=self.give_up_after)
+        return retrying(lambda: self._ask(query), too_late=self.give_up_after)
 
-    async def _ask(self, prompt: str) -> AsyncGenerator[Piece, None]:
-        async with self._answer(prompt) as response, aclosing(coalesce(_reads(response, self._service))) as reads:
+    async def _ask(self, query: Query) -> AsyncGenerator[Piece, None]:
+        async with self._answer(query) as response, aclosing(coalesce(_reads(response, self._service))) as reads:
             reader = _Reader(self._service, self.connection.read_timeout)
             async for events in reads:
                 try:
@@ -63,13 +63,13 @@ class StackspotAgent:
             yield reader.report
 
     @asynccontextmanager
-    async def _answer(self, prompt: str) -> AsyncIterator[httpx.Response]:
+    async def _answer(self, query: Query) -> AsyncIterator[httpx.Response]:
         url = f"{self.connection.inference_url}/v1/agent/{quote(self.agent_id, safe='')}/chat"
         headers = {"Accept": "text/event-stream"}
         timeout = timeouts(self.connection)
         try:
             async with self.client.stream(
-                "POST", url, json=_body(prompt), headers=headers, auth=self.auth, timeout=timeout
+                "POST", url, json=_body(query), headers=headers, auth=self.auth, timeout=timeout
             ) as response:
                 if response.status_code != 200:
                     raise as_refusal(response.status_code, response.headers, await _start_of(response), self.agent_id)
@@ -82,9 +82,9 @@ class StackspotAgent:
         return f"StackSpot at {urlsplit(self.connection.inference_url).netloc}"
 
 
-def _body(prompt: str) -> dict[str, Any]:
+def _body(query: Query) -> dict[str, Any]:
     return {
-        "user_prompt": mend(prompt),
+        "user_prompt": mend(query.prompt),
         "streaming": True,  # an answer in one piece is cut off after about 120 s
         "stackspot_knowledge": False,  # true attaches sources that nobody asked for
         "return_ks_in_response": False,

@@ -1,0 +1,35 @@
+"""What Prometheus is told, each figure once.
+
+Labels are bounded: a model's name as config.yaml has it, an account's realm, words of the tables below; never an id,
+a key or text of a client. LiteLLM serves the figures under `/metrics`.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+#: Seconds, for waits that last from nothing to STACKSPOT_MAX_WAIT.
+_WAITS = (0.005, 0.05, 0.25, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+
+QUEUE_WAIT = Histogram(
+    "agent_proxy_queue_wait_seconds",
+    "Seconds that a question to an agent waited for the account's quota",
+    ["account"],
+    buckets=_WAITS,
+)
+QUEUE_DEPTH = Gauge(
+    "agent_proxy_queue_depth",
+    "Questions of this worker that wait for the account's quota",
+    ["account"],
+    multiprocess_mode="livesum",
+)
+CONVERSATIONS = Counter(
+    "agent_proxy_conversations_total",
+    "Requests with a correlation id, by whether the service knew the turns before: hit, or new",
+    ["outcome"],
+)
+UPLOADS = Counter(
+    "agent_proxy_uploads_total",
+    "Files of requests: sent to the service, reused from before, refused as a bad request, or failed",
+    ["outcome"],
+)
