@@ -59,7 +59,7 @@ _INPUTS: dict[str, tuple[ChatRequest, Callable[[int], str]]] = {
 
 def _read(request: ChatRequest, text: str, piece: int) -> None:
     reader = Reader(request, _CHECK_CHARS)
-    reader.begin("")
+    reader.begin(quoted=False)
     for start in range(0, len(text), piece):
         for _ in reader.feed(text[start : start + piece]):
             pass

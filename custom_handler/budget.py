@@ -150,7 +150,7 @@ class _Fitting:
     def drop_turns(self, tried: _Tried) -> _Tried:
         """Leave out the oldest turns: no more than needed, or all that may go."""
         whole, messages, end = tried.fitted, tried.fitted.request.messages, 0
-        gone = [0, *accumulate(map(_size, messages))]
+        gone = [0, *accumulate(map(characters, messages))]
         ends = list(_ends_of_droppable(messages))
         while ends and not tried.fitted.fits:
             needed = gone[end] + tried.excess
@@ -171,8 +171,8 @@ class _Fitting:
         return tried
 
 
-def _size(message: Message) -> int:
-    """Characters, about, that go when `message` is left out; system text stays."""
+def characters(message: Message) -> int:
+    """Characters, about, that `message` takes in a prompt, system text aside."""
     if message.role == "system":
         return 0
     return _MARKUP + len(message.text) + sum(_MARKUP + len(call.name) + len(call.arguments) for call in message.calls)

@@ -56,6 +56,7 @@ class CallDesk:
 
     Attributes:
         set_aside: calls that were not sent because they are broken.
+        dropped: calls were not sent because only one is wanted.
         cut: the answer ended inside a call.
         cut_on_the_way: the same, and the beginning of that call was sent.
     """
@@ -64,6 +65,7 @@ class CallDesk:
         self._sent: set[bytes] = set()  # the calls, by their fingerprints
         self._any_sent = False
         self.set_aside: list[SetAside] = []
+        self.dropped = False
         self.cut = False
         self.cut_on_the_way = False
         self._schemas: Mapping[str, Mapping[str, object]] = {tool.name: tool.parameters for tool in tools}
@@ -123,7 +125,9 @@ class CallDesk:
         held, self._held = self._held, []
         if held is None:
             self._sent.add(self._fingerprint.digest)
-        if held is None or self._full:
+            return
+        if self._full:
+            self.dropped = True
             return
         text, problems = schema.check_text("".join(held), self._schemas[self._name])
         call = ToolCall(self._name, text)
@@ -146,7 +150,9 @@ class CallDesk:
         if broken.cut or on_the_way:
             self.cut, self.cut_on_the_way = True, on_the_way
             log.warning("The answer ended inside a tool call%s", "" if on_the_way else ", which was dropped")
-        elif not self._full:
+        elif self._full:
+            self.dropped = True
+        else:
             self.set_aside.append(SetAside(broken.raw, broken.problem))
 
 

@@ -31,6 +31,7 @@ from custom_handler.events import (
     ToolCall,
     Usage,
 )
+from custom_handler.folding import Folded
 from custom_handler.ids import CallIds, new_answer_id
 
 
@@ -95,64 +96,35 @@ class Chunker:
 
 async def fold(events: AsyncIterable[Event], model: str, call_ids: CallIds) -> ModelResponse:
     """All of `events` as one answer."""
-    folded = _Folded()
+    folded = Folded()
     async for event in events:
         folded.take(event)
     return ModelResponse(
         id=new_answer_id(),
         created=int(time.time()),
         model=model,
-        choices=[Choices(finish_reason=folded.finish_reason, index=0, message=folded.message(call_ids))],
+        choices=[Choices(finish_reason=folded.finish_reason, index=0, message=_message(folded, call_ids))],
         usage=_usage(folded.usage),
     )
 
 
-class _Folded:
-    """An answer that is being put together."""
-
-    def __init__(self) -> None:
-        self.usage = Usage(0, 0)
-        self.finish_reason: FinishReason = "stop"
-        self._texts: list[str] = []
-        self._thoughts: list[str] = []
-        self._calls: list[tuple[str, list[str]]] = []  # name and pieces of the arguments
-
-    def take(self, event: Event) -> None:
-        """Add one event."""
-        match event:
-            case Text(text):
-                self._texts.append(text)
-            case Reasoning(text):
-                self._thoughts.append(text)
-            case Usage():
-                self.usage = event
-            case Finish(reason):
-                self.finish_reason = reason
-            case _:
-                self._take_call(event)
-
-    def _take_call(self, event: ToolCall | CallBegan | CallArguments) -> None:
-        if not isinstance(event, CallArguments):
-            self._calls.append((event.name, []))
-        if not isinstance(event, CallBegan):
-            self._calls[-1][1].append(event.arguments if isinstance(event, ToolCall) else event.text)
-
-    def message(self, call_ids: CallIds) -> Message:
-        """The assistant's message."""
-        if self.finish_reason == "length" and self._calls and not _is_json("".join(self._calls[-1][1])):
-            self._calls.pop()  # it was cut on its way; LiteLLM's translations fail on half of it
-        calls = [
-            ChatCompletionMessageToolCall(
-                id=call_ids.of(index), type="function", function=Function(name=name, arguments="".join(pieces))
-            )
-            for index, (name, pieces) in enumerate(self._calls)
-        ]
-        return Message(
-            role="assistant",
-            content="".join(self._texts) or (None if calls else ""),
-            tool_calls=calls or None,
-            reasoning_content="".join(self._thoughts) or None,
+def _message(folded: Folded, call_ids: CallIds) -> Message:
+    """The assistant's message."""
+    found = list(folded.calls)
+    if folded.finish_reason == "length" and found and not _is_json(found[-1].arguments):
+        found.pop()  # it was cut on its way; LiteLLM's translations fail on half of it
+    calls = [
+        ChatCompletionMessageToolCall(
+            id=call_ids.of(index), type="function", function=Function(name=call.name, arguments=call.arguments)
         )
+        for index, call in enumerate(found)
+    ]
+    return Message(
+        role="assistant",
+        content=folded.text or (None if calls else ""),
+        tool_calls=calls or None,
+        reasoning_content=folded.thoughts or None,
+    )
 
 
 def _is_json(text: str) -> bool:

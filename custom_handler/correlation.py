@@ -18,6 +18,8 @@ from custom_handler.errors import RequestError
 T = TypeVar("T")
 
 HEADER = "correlation-id"
+#: Stands beside an id that the gate made, and no client can send it through the gate.
+MADE_HEADER = "correlation-id-made"
 _VALID = re.compile(r"[\x21-\x7e]{1,200}")
 _current: ContextVar[str] = ContextVar("correlation_id", default="-")
 
@@ -46,6 +48,16 @@ def from_headers(headers: Mapping[str, str]) -> str | None:
             f"The {HEADER} header must have 1 to 200 printable ASCII characters and no spaces.", param=HEADER
         )
     return value
+
+
+def as_headers(correlation_id: str, *, named: bool) -> Mapping[str, str]:
+    """What tells the provider the id, and whether the client chose it."""
+    return {HEADER: correlation_id} if named else {HEADER: correlation_id, MADE_HEADER: "yes"}
+
+
+def is_named(headers: Mapping[str, str]) -> bool:
+    """Whether the client chose the correlation id, so that requests with the same one belong together."""
+    return from_headers(headers) is not None and MADE_HEADER not in map(str.lower, headers)
 
 
 @contextmanager

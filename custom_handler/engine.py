@@ -6,21 +6,32 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import replace
 from itertools import chain
 
 from custom_handler import budget, follow_up
 from custom_handler.announcement import announces_action
 from custom_handler.calls import SetAside
-from custom_handler.disarm import QUOTE, restore
-from custom_handler.errors import BadOutputError, BridgeError, ContextWindowError, NoCallError
+from custom_handler.conversations import Memory
+from custom_handler.disarm import restore
+from custom_handler.errors import (
+    AgentRefusedError,
+    BadOutputError,
+    BridgeError,
+    ContextWindowError,
+    NoCallError,
+    RequestError,
+)
 from custom_handler.events import Event, Finish, FinishReason, Text, Usage
+from custom_handler.folding import Folded
 from custom_handler.limits import LengthLimit
 from custom_handler.prompt import render
+from custom_handler.question import Question
 from custom_handler.reader import Reader
+from custom_handler.recall import Recall
 from custom_handler.request import ChatRequest
 from custom_handler.settings import CallPolicy
-from custom_handler.upstream.base import Query, Report, Upstream
+from custom_handler.upstream.base import ConversationLostError, Report, Upstream
 from custom_handler.value_desk import ValueDesk
 
 log = logging.getLogger("custom_handler.engine")
@@ -31,6 +42,8 @@ _FINISH: dict[str | None, FinishReason] = {
     "max_tokens": "length",
     "content_filter": "content_filter",
 }
+#: How a service may answer that does not know a conversation, or finds it too long; nobody has seen which it is.
+_MAY_HAVE_FORGOTTEN = (ConversationLostError, RequestError, AgentRefusedError)
 
 
 async def answer(
@@ -39,6 +52,7 @@ async def answer(
     count_tokens: Callable[[str], int],
     policy: CallPolicy | None = None,
     max_input_tokens: int = budget.DEFAULT_LIMIT,
+    memory: Memory | None = None,
 ) -> AsyncGenerator[Event, None]:
     """The events of one answer.
 
@@ -48,103 +62,64 @@ async def answer(
         count_tokens: the tokens of a text, about. Prompts and whole answers are counted off the event loop.
         policy: how calls are treated.
         max_input_tokens: what the prompt may have; a longer conversation is made to fit.
+        memory: what the agent remembers of earlier requests; None when it is to remember nothing.
 
     Raises:
         NoCallError: the request wants a call, and the agent makes none.
         BadOutputError: the request wants a JSON value, and the agent writes none that can be given.
         BridgeError: from upstream, also in the middle of the answer.
     """
-    exchange = _Exchange(request, upstream, count_tokens, policy or CallPolicy())
-    async with aclosing(exchange.begin(max_input_tokens)) as events:
+    exchange = _Exchange(request, upstream, count_tokens, policy or CallPolicy(), max_input_tokens, memory)
+    given = Folded()
+    async with aclosing(exchange.content()) as events:
         async for event in events:
+            given.take(event)
             yield event
-    while (question := exchange.next_question()) is not None:
-        async with aclosing(exchange.follow_up(question)) as events:
-            async for event in events:
-                yield event
-    for event in exchange.leftovers():
-        yield event
-    yield await exchange.usage()
+    usage = await exchange.usage()
+    await exchange.remember(given)  # before the client knows that the answer is complete, and asks on
+    yield usage
     yield Finish(exchange.finish_reason())
-
-
-@dataclass(slots=True)
-class _Question:
-    """One question to the agent and what came of it.
-
-    Attributes:
-        hidden, calls: as `Reader.begin` has them.
-        limit: how much of the answer is read; None for all of it.
-    """
-
-    prompt: str
-    hidden: bool = False
-    calls: bool = True
-    limit: LengthLimit | None = None
-    report: Report = field(default_factory=Report)
-    pieces: list[str] = field(default_factory=list)
-
-    def take(self, text: str) -> str:
-        """The part of `text` that is read now, up to the limit."""
-        return self._keep(text if self.limit is None else self.limit.feed(text))
-
-    def rest(self) -> str:
-        """What was held back at the limit."""
-        return self._keep("" if self.limit is None else self.limit.flush())
-
-    def _keep(self, text: str) -> str:
-        self.pieces.append(text)
-        return text
-
-    @property
-    def query(self) -> Query:
-        """What the service is asked."""
-        return Query(self.prompt, follow_up=self.hidden)
-
-    @property
-    def text(self) -> str:
-        """All that was read of what the model wrote."""
-        return "".join(self.pieces)
-
-    @property
-    def exceeded(self) -> bool:
-        """The model wrote more than may be read."""
-        return self.limit is not None and self.limit.exceeded
 
 
 class _Exchange:
     """The questions to the agent that one answer takes."""
 
     def __init__(
-        self, request: ChatRequest, upstream: Upstream, count_tokens: Callable[[str], int], policy: CallPolicy
+        self,
+        request: ChatRequest,
+        upstream: Upstream,
+        count_tokens: Callable[[str], int],
+        policy: CallPolicy,
+        max_input_tokens: int,
+        memory: Memory | None,
     ) -> None:
         self._request = request
         self._upstream = upstream
         self._count_tokens = count_tokens
         self._policy = policy
+        self._limit = max_input_tokens
+        self._recall = Recall(memory, request, max_input_tokens, count_tokens)
+        self._fitted: budget.Fitted | None = None
+        self._shortened = False
         self._reader = Reader(request, policy.check_chars)
-        self._questions: list[_Question] = []
+        self._questions: list[Question] = []
+
+    async def content(self) -> AsyncGenerator[Event, None]:
+        """Everything but usage and finish."""
+        first = await self._recall.what_is_new() or self._recall.begin((await self._whole()).prompt)
+        async with aclosing(self._ask(first)) as events:
+            async for event in events:
+                yield event
+        while (question := await self._next_question()) is not None:
+            async with aclosing(self._follow_up(question)) as events:
+                async for event in events:
+                    yield event
+        for event in self._leftovers():
+            yield event
 
     # Asking
 
-    async def begin(self, max_input_tokens: int) -> AsyncGenerator[Event, None]:
-        """Ask what the client asked, and once more with less of it if the service finds that too long."""
-        fitted = await self._fit(max_input_tokens)
-        try:
-            async with aclosing(self._ask(_Question(fitted.prompt))) as events:
-                async for event in events:
-                    yield event
-            return
-        except ContextWindowError as exc:
-            if self._questions[0].text:
-                raise
-            fitted = await self._shorten(fitted, exc)
-        self._questions.clear()  # what was refused has cost nothing
-        async with aclosing(self._ask(_Question(fitted.prompt))) as events:
-            async for event in events:
-                yield event
-
-    async def follow_up(self, question: _Question) -> AsyncGenerator[Event, None]:
+    async def _follow_up(self, question: Question) -> AsyncGenerator[Event, None]:
         """Ask again. What fails before it has brought anything leaves the answer as it was."""
         log.info("Following up on the agent's answer")
         calls, outlet = self._reader.calls, self._reader.outlet
@@ -161,11 +136,26 @@ class _Exchange:
         brought = outlet.calls - sent + len(calls.set_aside)
         calls.set_aside += before[brought:]  # a call that was not written again stays as it was
 
-    async def _ask(self, question: _Question) -> AsyncGenerator[Event, None]:
+    async def _ask(self, question: Question) -> AsyncGenerator[Event, None]:
+        """Ask; when that was refused, ask in another way that may be accepted."""
+        while True:
+            try:
+                async with aclosing(self._ask_once(question)) as events:
+                    async for event in events:
+                        yield event
+                return
+            except (BridgeError, ConversationLostError) as exc:
+                if question.text:
+                    raise
+                question = await self._instead_of(question, exc)
+            self._questions.pop()  # what was refused has cost nothing
+
+    async def _ask_once(self, question: Question) -> AsyncGenerator[Event, None]:
         if self._request.max_tokens:
             question.limit = LengthLimit(self._request.max_tokens, self._count_tokens)
+        self._recall.conversation = None  # what the service takes in of a question that fails is not known
         self._questions.append(question)
-        self._reader.begin(question.prompt, hidden=question.hidden, calls=question.calls)
+        self._reader.begin(quoted=question.quoted, hidden=question.hidden, calls=question.calls)
         async with aclosing(self._upstream.stream(question.query)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, Report):
@@ -178,12 +168,34 @@ class _Exchange:
         if not self._reader.outlet.ended:
             for event in chain(self._reader.feed(question.rest()), self._reader.flush()):
                 yield event
+        await self._recall.note(question, shortened=self._reader.shortened)
 
-    async def _fit(self, limit: int) -> budget.Fitted:
+    async def _instead_of(self, refused: Question, exc: Exception) -> Question:
+        """What to ask in place of a question that brought nothing but `exc`, which is raised when there is nothing."""
+        if refused.continues and isinstance(exc, _MAY_HAVE_FORGOTTEN):
+            log.info("The conversation cannot be continued (%s); it is sent anew", exc)
+            if refused.hidden:
+                return await self._hidden_question(refused.prompt, self._questions[-2].text)
+            return self._recall.begin((await self._whole()).prompt)
+        if isinstance(exc, ContextWindowError) and not refused.hidden and not self._shortened:
+            self._shortened = True
+            self._fitted = await self._shorten(await self._whole(), exc)
+            return self._recall.begin(self._fitted.prompt)
+        raise exc
+
+    # Fitting
+
+    async def _whole(self) -> budget.Fitted:
+        """All that the client asked, made to fit."""
+        if self._fitted is None:
+            self._fitted = await self._fit()
+        return self._fitted
+
+    async def _fit(self) -> budget.Fitted:
         prompt = render(self._request)
-        if budget.certainly_fits(prompt, limit):
+        if budget.certainly_fits(prompt, self._limit):
             return budget.Fitted(self._request, prompt)
-        return await self._cut(limit)
+        return await self._cut(self._limit)
 
     async def _cut(self, limit: int) -> budget.Fitted:
         fitted = await asyncio.to_thread(budget.fit, self._request, limit, self._count_tokens)
@@ -208,19 +220,26 @@ class _Exchange:
 
     # Deciding
 
-    def next_question(self) -> _Question | None:
+    async def _next_question(self) -> Question | None:
         """What to ask the agent now; None when the answer may stand."""
         if self._ended_early or len(self._questions) > self._policy.follow_ups:
             return None
-        first, last = self._questions[0], self._questions[-1]
+        first, last, conversation = self._questions[0], self._questions[-1], self._recall.conversation
         if complaint := self._complaint_about_calls():
-            return _Question(follow_up.render(first.prompt, last.text, complaint), hidden=True)
+            if conversation:
+                return Question(complaint, hidden=True, conversation=conversation, continues=True)
+            return await self._hidden_question(complaint, last.text)
         if self._missing_value is None or self._request.output is None:
             return None
         if not first.text.strip():
-            return _Question(first.prompt, hidden=True)
+            return replace(self._recall.begin((await self._whole()).prompt), hidden=True)
         repair = follow_up.about_value(first.text, self._missing_value.bad, self._request.output)
-        return _Question(repair, hidden=True, calls=False)
+        return Question(repair, hidden=True, calls=False, conversation=conversation)
+
+    async def _hidden_question(self, complaint: str, answer: str) -> Question:
+        """A complaint about `answer` for an agent that remembers nothing."""
+        whole = await self._whole()
+        return Question(follow_up.render(whole.prompt, answer, complaint), hidden=True)
 
     def _complaint_about_calls(self) -> str | None:
         """What is wrong with the calls so far; None when they may stand."""
@@ -250,7 +269,7 @@ class _Exchange:
 
     # Ending
 
-    def leftovers(self) -> Iterator[Event]:
+    def _leftovers(self) -> Iterator[Event]:
         """What becomes of calls and of a value that are still broken.
 
         Raises:
@@ -270,7 +289,7 @@ class _Exchange:
             yield from self._reader.give(texts)
 
     def _as_text(self, left: SetAside) -> Text:
-        disarmed = left.call is not None or QUOTE in self._questions[-1].prompt
+        disarmed = left.call is not None or self._questions[-1].quoted
         return Text(restore(left.raw) if disarmed else left.raw)
 
     def _may_be_sent_broken(self, name: str) -> bool:
@@ -304,11 +323,10 @@ class _Exchange:
         """Tokens of all questions and all answers; a follow-up that was refused has cost nothing."""
         first, *later = self._questions
         asked = [first, *(question for question in later if question.text or question.report.prompt_tokens)]
-        return Usage(
-            sum([await self._known_or_counted(one.report.prompt_tokens, one.prompt) for one in asked]),
-            sum([await self._known_or_counted(one.report.completion_tokens, one.text) for one in asked]),
-        )
+        read, written = zip(*[await question.tokens(self._count_tokens) for question in asked], strict=True)
+        return Usage(sum(read), sum(written))
 
-    async def _known_or_counted(self, known: int | None, text: str) -> int:
-        # Zero for a text that is there breaks clients that divide by it.
-        return known if known or (known == 0 and not text) else await asyncio.to_thread(self._count_tokens, text)
+    async def remember(self, given: Folded) -> None:
+        """Let the agent's memory be used for the client's next request, if it holds what the client was `given`."""
+        complete = not self._ended_early and self.finish_reason() in ("stop", "tool_calls")
+        await self._recall.keep(self._questions[0], given, complete=complete)

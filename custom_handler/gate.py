@@ -8,7 +8,7 @@ its query, the few headers it needs, and of the body what `body` lets pass.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers
@@ -80,7 +80,7 @@ class Gate:
         except _ClientGoneError:
             return
         else:
-            renewed = _renewed(scope, headers, reply.correlation_id, content)
+            renewed = _renewed(scope, headers, correlation.as_headers(reply.correlation_id, named=bool(named)), content)
             await self._pass_on(path, route, renewed, _replay(content, receive), reply)
 
     def _check_caller(self, scope: Scope, route: Route, headers: Headers, named: str | None) -> None:
@@ -118,9 +118,9 @@ async def _read(receive: Receive) -> bytes:
     return bytes(content)
 
 
-def _renewed(scope: Scope, headers: Headers, correlation_id: str, content: bytes) -> Scope:
+def _renewed(scope: Scope, headers: Headers, correlation_id: Mapping[str, str], content: bytes) -> Scope:
     passed = {name: headers[name] for name in _PASSED_HEADERS if name in headers}
-    passed |= {correlation.HEADER: correlation_id, "authorization": f"Bearer {keys.presented(headers)}"}
+    passed |= {**correlation_id, "authorization": f"Bearer {keys.presented(headers)}"}
     passed |= {"content-type": "application/json", "content-length": str(len(content))}
     encoded = [(name.encode(), value.encode("latin-1")) for name, value in passed.items()]
     return {**scope, "query_string": b"", "headers": encoded}

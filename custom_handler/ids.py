@@ -1,11 +1,15 @@
-"""Ids of answers and of tool calls."""
+"""Ids of answers, of tool calls, and of conversations."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import secrets
+import time
 import uuid
 from functools import cached_property
+
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def new_answer_id() -> str:
@@ -33,3 +37,10 @@ class CallIds:
     def _digest(self) -> hashlib._Hash:
         """What all calls share; long messages are read once, and not at all for an answer without calls."""
         return hashlib.sha256(json.dumps(self._seed, default=str).encode())
+
+
+def new_conversation_id(scope: str) -> str:
+    """A ULID: 48 bits of time, then 80 bits of a hash over `scope` and something that nobody can guess."""
+    digest = hashlib.sha256(scope.encode() + secrets.token_bytes(16)).digest()
+    number = int(time.time() * 1000) << 80 | int.from_bytes(digest[:10], "big")
+    return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))

@@ -25,7 +25,8 @@ QUEUE_DEPTH = Gauge(
 )
 CONVERSATIONS = Counter(
     "agent_proxy_conversations_total",
-    "Requests with a correlation id, by whether the service knew the turns before: hit, or new",
+    "Answered requests with a correlation id, by whether the agent remembered the turns before: hit, new, restarted "
+    "(all was sent although it did: too long, or refused), forgotten (it turned out that it did not)",
     ["outcome"],
 )
 UPLOADS = Counter(

@@ -123,6 +123,11 @@ class CallParser:
         self._block = CallBlock("", ())
         self._reasoning_end, self._reasoning_end_begun = _REASONING_ENDS[REASONING[0]]
 
+    @property
+    def invented(self) -> bool:
+        """Whether the model went on with results of its own calls, which were dropped."""
+        return self._state == self._in_invention
+
     def feed(self, text: str) -> list[Content]:
         """What `text` completes."""
         self._buffer += text

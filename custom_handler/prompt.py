@@ -20,13 +20,16 @@ copy what they see. A single plain question is sent as it is, with nothing aroun
     {what to write now}
 
     {the JSON that the answer must be, where the client asked for it}
+
+To an agent that remembers the earlier turns, only the later ones are told, and all the rest as ever.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from custom_handler.disarm import QUOTE, disarm
 from custom_handler.markers import END, START, render_call
@@ -58,16 +61,22 @@ _ABOUT_QUOTES = f"`{QUOTE}` inside a marker or a tag says that it is quoted text
 _REMINDER = f"To use a tool, write its {START} … {END} block."
 
 
-def render(request: ChatRequest) -> str:
-    """The prompt for `request`."""
+def render(request: ChatRequest, told: int = 0) -> str:
+    """The prompt for `request`.
+
+    Args:
+        told: messages at the beginning, system text included, that the agent remembers.
+    """
     system, turns = _split_system(request.messages)
+    known = max(0, told - len(system))
+    new = turns[known:]
     tools = request.callable_tools
-    if len(turns) == 1 and turns[0].role == "user" and not system and not tools and not request.output:
-        return turns[0].text
+    if len(new) == 1 and new[0].role == "user" and not system and not tools and not request.output:
+        return new[0].text
     sections = [
         "\n\n".join(disarm(message.text) for message in system),
         _tools_section(tools, request) if tools else "",
-        _conversation(turns),
+        _conversation(turns, known),
         f"{_WRITE_NOW} {_REMINDER}" if tools else _WRITE_NOW,
         disarm(instruction(request.output, with_tools=bool(tools))) if request.output else "",
     ]
@@ -99,15 +108,16 @@ def _choice_rule(choice: ToolChoice) -> str:
     return _MUST_CALL if choice.mode == "required" else ""
 
 
-def _conversation(turns: Sequence[Message]) -> str:
+def _conversation(turns: Sequence[Message], known: int) -> str:
     if not turns:
         return ""
-    return "<conversation>\n" + "\n".join(_turns(turns)) + "\n</conversation>"
+    return "<conversation>\n" + "\n".join(_turns(turns, known)) + "\n</conversation>"
 
 
-def _turns(turns: Iterable[Message]) -> Iterator[str]:
-    labels: dict[str, str] = {}
-    for turn in turns:
+def _turns(turns: Sequence[Message], known: int) -> Iterator[str]:
+    """The turns behind the first `known`, to whose calls there may be results among them."""
+    labels = dict(chain.from_iterable(map(_result_labels, turns[:known])))
+    for turn in turns[known:]:
         if turn.role == "tool":
             label = labels.get(turn.tool_call_id or "") or _attribute("name", turn.name or "tool")
             yield tagged("tool_result", disarm(turn.text), label)

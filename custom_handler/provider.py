@@ -16,6 +16,7 @@ from litellm.types.utils import ModelResponse, ModelResponseStream
 from custom_handler import correlation, engine, models, request
 from custom_handler.auth import Token
 from custom_handler.chunks import Chunker, fold
+from custom_handler.conversations import Conversations, Scope
 from custom_handler.errors import BridgeError, IdentityRefusedError, UpstreamError
 from custom_handler.events import Event
 from custom_handler.ids import CallIds
@@ -32,6 +33,7 @@ class _Call:
     """What LiteLLM hands to a provider, as far as it is of use here.
 
     Attributes:
+        named: the client chose the correlation id.
         caller: the hash of the key that the client sent to the proxy; empty where there is none.
     """
 
@@ -40,6 +42,7 @@ class _Call:
     parameters: Mapping[str, Any]
     model_info: Mapping[str, Any]
     correlation_id: str
+    named: bool
     caller: str
     timeout: float | None
 
@@ -55,6 +58,7 @@ class _Call:
                 parameters=given.get("optional_params") or {},
                 model_info=litellm_params.get("model_info") or {},
                 correlation_id=correlation.from_headers(headers) or correlation.new(),
+                named=correlation.is_named(headers),
                 caller=str((litellm_params.get("metadata") or {}).get("user_api_key_hash") or ""),
                 timeout=_seconds(given.get("timeout")),
             )
@@ -81,6 +85,7 @@ class StackspotLLM(CustomLLM):
         super().__init__()
         self._pools = Pools()
         self._thread = LoopThread()
+        self._conversations = Conversations()
 
     def completion(self, *_: Any, **given: Any) -> ModelResponse:
         """A whole answer."""
@@ -128,8 +133,11 @@ class StackspotLLM(CustomLLM):
         asked = request.parse(call.messages, call.parameters)
         target = models.resolve(call.model, call.model_info)
         pool = await self._pools.current()
-        upstream = pool.agent(target.agent_id, read_account(target.account), call.timeout)
-        answer = engine.answer(asked, upstream, _count_tokens, read_call_policy(), target.max_input_tokens)
+        account = read_account(target.account)
+        upstream = pool.agent(target.agent_id, account, call.timeout)
+        scope = Scope(call.caller, call.correlation_id, target.agent_id, account)
+        memory = self._conversations.of(scope, pool.redis) if call.named else None
+        answer = engine.answer(asked, upstream, _count_tokens, read_call_policy(), target.max_input_tokens, memory)
         async with aclosing(answer) as events:
             async for event in events:
                 yield event

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from custom_handler.calls import CallDesk
-from custom_handler.disarm import QUOTE, disarm
+from custom_handler.disarm import disarm
 from custom_handler.events import Content, Event, Reasoning, Text
 from custom_handler.json_text import JsonText
 from custom_handler.outlet import Outlet
@@ -41,16 +41,25 @@ class Reader:
         self._stops = request.stops
         self._output = request.output
 
-    def begin(self, prompt: str, *, hidden: bool = False, calls: bool = True) -> None:
-        """The answer to `prompt` comes next.
+    @property
+    def shortened(self) -> bool:
+        """Whether the agent said more in its last answer than the client is given.
+
+        Not counted are its thoughts, and what stands around a JSON value.
+        """
+        return self.outlet.ended or self.calls.dropped or self._parser.invented
+
+    def begin(self, *, quoted: bool, hidden: bool = False, calls: bool = True) -> None:
+        """The answer to a question comes next.
 
         Args:
+            quoted: anything that the agent was told was disarmed.
             hidden: the client knows nothing of this question. Text was given out before, so only calls are taken from
                 the answer, and the value where none was given out yet.
             calls: whether tools may be called in the answer.
         """
         self._parser = CallParser(self._tool_names if calls else (), JsonText(self._output) if self._output else None)
-        self._restoring = Restoring(active=QUOTE in prompt)
+        self._restoring = Restoring(active=quoted)
         self._hidden = hidden
         self.calls.begin()
         self._value = None if self.value and self.value.given else self.value

@@ -209,6 +209,18 @@ REDIS_URL = Setting(
     _redis_url,
     default="",
 )
+CONVERSATIONS = Setting(
+    "STACKSPOT_CONVERSATIONS",
+    "whether a conversation with a correlation-id is remembered by StackSpot (auto), or sent whole every time (off)",
+    _one_of("auto", "off"),
+    default="auto",
+)
+CONVERSATION_TTL = Setting(
+    "STACKSPOT_CONVERSATION_TTL",
+    "seconds after its last answer for which StackSpot is relied on to remember a conversation",
+    _seconds,
+    default="3600",
+)
 LOG_LEVEL = Setting(
     "STACKSPOT_LOG_LEVEL",
     "the least severe message that is logged",
@@ -234,6 +246,8 @@ ALL: tuple[Setting[Any], ...] = (
     FOLLOW_ANNOUNCEMENTS,
     BROKEN_CALLS,
     REDIS_URL,
+    CONVERSATIONS,
+    CONVERSATION_TTL,
     LOG_LEVEL,
     LOG_FORMAT,
 )

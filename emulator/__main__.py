@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from emulator.agent import Agent
 from emulator.brain import Brain, BrainUnavailableError
+from emulator.conversations import MEMORIES
 from emulator.errors import BODY_STYLES
 from emulator.faults import FAULTS
 from emulator.options import Options
@@ -59,6 +60,7 @@ def _options(chosen: argparse.Namespace) -> Options:
         frame_style=chosen.frame_style,
         line_end=chosen.line_end,
         rpm=chosen.rpm or None,
+        memory=chosen.memory,
         fault=chosen.fault,
         error_body=chosen.error_body,
         brain=BRAINS[chosen.brain](),
@@ -76,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--frame-style", choices=("delta", "base"), default="delta", help="what a frame carries beside the text")
     add("--line-end", choices=("crlf", "lf"), default="crlf", help="line ends of the stream (default: %(default)s)")
     add("--rpm", type=_count, default=100, help="requests a minute and account, 0 for no limit (default: %(default)s)")
+    add("--memory", choices=MEMORIES, default="kept", help="what becomes of conversations (default: %(default)s)")
     add("--brain", choices=tuple(BRAINS), default="agent", help="what writes the answers (default: %(default)s)")
     add("--fault", choices=tuple(FAULTS), metavar="NAME", help=f"strikes every request; one of {', '.join(FAULTS)}")
     add("--error-body", choices=BODY_STYLES, help="shape of the error bodies that nobody knows")

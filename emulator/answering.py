@@ -2,9 +2,10 @@
 
 from collections.abc import Generator, Iterator
 
+from emulator.conversations import conversation_of
 from emulator.frames import DEFAULT_CHUNK, pieces, recut, to_json
 from emulator.identity import Account
-from emulator.ids import is_ulid, new_ulid
+from emulator.ids import new_ulid
 from emulator.prompt_reading import Prompt, read_prompt
 from emulator.reply import Reply
 from emulator.service import Service
@@ -22,7 +23,7 @@ class Answer:
         self._reply = reply
         self._written: list[str] = []
         self._writing: Generator[str, None, None] | None = None
-        self._conversation_id = _conversation_id(body)
+        self._conversation_id = conversation_of(body)
         self._memory = (account, agent_id, self._conversation_id)
         self._prompt = self._read()
 
@@ -91,7 +92,7 @@ class Answer:
         brain = self._options.brain
         used = self._reply.tokens or (brain.count_tokens(self._prompt.text), brain.count_tokens(text))
         fields: Json = {
-            "conversation_id": self._conversation_id,
+            "conversation_id": self._conversation_id if self._service.conversations.told else None,
             "stop_reason": self._reply.stop_reason,
             "message_id": new_ulid(),
         }
@@ -123,11 +124,3 @@ class Answer:
         if isinstance(named, list) and named:
             return [str(name) for name in named]
         return ["account-knowledge"] if body.get("stackspot_knowledge") is True else []
-
-
-def _conversation_id(body: Json) -> str | None:
-    """The conversation of a request: none unless asked for; a new one when the id given is not a ULID."""
-    if body.get("use_conversation") is not True:
-        return None
-    given = body.get("conversation_id")
-    return str(given) if is_ulid(given) else new_ulid()

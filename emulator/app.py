@@ -39,6 +39,7 @@ def build(service: Service) -> ASGIApp:
         Route(CONTROL + "script", control.script, methods=["POST"]),
         Route(CONTROL + "requests", control.requests),
         Route(CONTROL + "reset", control.reset, methods=["POST"]),
+        Route(CONTROL + "forget", control.forget, methods=["POST"]),
         Route(CONTROL + "release", control.release, methods=["POST"]),
         Route(CONTROL + "revoke", control.revoke, methods=["POST"]),
     ]

@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 from emulator import errors
 from emulator.answering import Answer
+from emulator.conversations import conversation_of
 from emulator.errors import RefusedError
 from emulator.identity import Account
 from emulator.ids import is_ulid
@@ -31,7 +32,7 @@ class ChatApi:
         record: Recorded = request.state.record
         agent_id: str = request.path_params["agent_id"]
         account = self._admit(agent_id, record)
-        body = self._checked(record.json)
+        body = self._checked(record.json, account, agent_id)
         reply = self._service.script.next_chat()
         if reply.misbehaviour.revoke:
             self._service.identity.revoke(record.headers)
@@ -60,14 +61,15 @@ class ChatApi:
             raise RefusedError(errors.RATE_LIMITED)
         return account
 
-    def _checked(self, body: object) -> Json:
+    def _checked(self, body: object, account: Account, agent_id: str) -> Json:
         if not isinstance(body, dict):
             raise RefusedError(errors.bad_request("The body is not a JSON object."))
         prompt = body.get("user_prompt")
         if not isinstance(prompt, str) or not prompt:
             raise RefusedError(errors.bad_request("user_prompt is required and must be a non-empty string."))
         options = self._service.options
-        tokens = len(prompt) // options.characters_per_token
+        remembered = self._service.conversations.recall((account, agent_id, conversation_of(body)))
+        tokens = len((remembered.text if remembered else "") + prompt) // options.characters_per_token
         if tokens > options.max_input_tokens:
             raise RefusedError(errors.too_long(options.max_input_tokens, tokens))
         return body

@@ -32,6 +32,11 @@ class ControlApi:
         self._service.reset()
         return JSONResponse({})
 
+    async def forget(self, _request: Request) -> Response:
+        """Forget every conversation, as a service may."""
+        self._service.conversations.forget()
+        return JSONResponse({})
+
     async def release(self, _request: Request) -> Response:
         """Let every held answer go on."""
         return JSONResponse({"released": self._service.recorder.release()})

@@ -5,6 +5,7 @@ from typing import Literal
 
 from emulator.agent import Agent
 from emulator.brain import Brain
+from emulator.conversations import Memory
 from emulator.errors import BodyStyle
 from emulator.frames import Dialect, FrameStyle, LineEnd
 from emulator.reply import check_fault
@@ -17,8 +18,9 @@ class Options:
     port: 0 takes a free one. realm, client_id, client_secret: None accepts any. expires_in: the field of the
     token answer, in seconds; None leaves it out, so that only the JWT's `exp` tells. token_lifetime: how long
     a token is really accepted, in seconds. opaque_tokens: random strings in place of JWTs. agent_ids: None
-    accepts every ULID. rpm: requests a minute and account; None is no limit. first_byte_delay, delay: seconds
-    before the first frame and between frames. whole_answer_limit: seconds after which a call that is not
+    accepts every ULID. rpm: requests a minute and account; None is no limit. max_input_tokens: of a prompt and of the
+    conversation that it continues. memory: what becomes of conversations. first_byte_delay, delay: seconds before
+    the first frame and between frames. whole_answer_limit: seconds after which a call that is not
     streamed is cut. fault: strikes every answer. error_body: shape of the error bodies that nobody knows.
     expiration_unit: of upload forms (disputed).
     """
@@ -38,6 +40,7 @@ class Options:
     frame_style: FrameStyle = "delta"
     line_end: LineEnd = "crlf"
     chunk: int | None = None
+    memory: Memory = "kept"
     first_byte_delay: float = 0.0
     delay: float = 0.0
     whole_answer_limit: float = 120.0

@@ -113,6 +113,10 @@ class Emulator:
         """Stop accepting every token issued so far."""
         self._service.identity.revoke_all()
 
+    def forget_conversations(self) -> None:
+        """Forget what was said in every conversation, as a service may."""
+        self._service.conversations.forget()
+
     def reset(self) -> None:
         """Back to the start, except that tokens already issued stay valid: a proxy may be holding one."""
         self._service.reset()

@@ -20,7 +20,7 @@ class Service:
         self.script = Script(options.fault)
         self.identity = Identity(options, self.clock)
         self.limiter = SlidingWindow(options.rpm, self.clock)
-        self.conversations = Conversations()
+        self.conversations = Conversations(options.memory)
         self.uploads = Uploads(options, self.clock)
 
     def reset(self) -> None:
@@ -28,5 +28,5 @@ class Service:
         self.script.clear()
         self.recorder.clear()
         self.limiter.clear()
-        self.conversations.clear()
+        self.conversations.forget()
         self.uploads.clear()

@@ -28,6 +28,19 @@ def test_one_that_headers_or_logs_cannot_carry_is_refused(value: str) -> None:
     assert error.value.param == "correlation-id"
 
 
+@pytest.mark.parametrize(
+    ("headers", "named"),
+    [
+        ({"Correlation-Id": "bank-1"}, True),
+        ({"correlation-id": "bank-1", correlation.MADE_HEADER: "yes"}, False),
+        ({"correlation-id": " "}, False),
+        ({}, False),
+    ],
+)
+def test_it_is_known_whether_the_client_chose_it(headers: dict[str, str], named: bool) -> None:
+    assert correlation.is_named(headers) == named
+
+
 def test_new_ones_differ() -> None:
     assert correlation.new() != correlation.new()
 

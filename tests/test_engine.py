@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,32 +16,11 @@ from custom_handler.markers import render_call
 from custom_handler.output import OutputFormat
 from custom_handler.request import ChatRequest, Message, Tool, ToolChoice
 from custom_handler.settings import CallPolicy
-from custom_handler.upstream.base import Delta, Piece, Query, Report
+from custom_handler.upstream.base import Delta, Piece, Report
+from tests.support.agent import Agent
 from tests.support.pieces import cut_into
 
 ASKED = ChatRequest((Message("user", "Hi"),), tools=(Tool("run", "", {}),))
-
-
-class Agent:
-    """An upstream that gives what it was made with; an exception in it is raised at its place.
-
-    A further list of pieces answers the next prompt, and so on.
-    """
-
-    def __init__(self, *pieces: Piece | Exception, then: Sequence[Sequence[Piece | Exception]] = ()) -> None:
-        self.answers = [pieces, *then]
-        self.prompts: list[str] = []
-        self.closed = False
-
-    async def stream(self, query: Query) -> AsyncGenerator[Piece, None]:
-        self.prompts.append(query.prompt)
-        try:
-            for piece in self.answers.pop(0):
-                if isinstance(piece, Exception):
-                    raise piece
-                yield piece
-        finally:
-            self.closed = True
 
 
 async def events_of(agent: Agent, asked: ChatRequest = ASKED, policy: CallPolicy | None = None) -> Sequence[Event]:

@@ -25,6 +25,10 @@ BASE: dict[str, Any] = {"upload_ids": {}, "knowledge_source_id": [], "source": [
             {**BASE, "stop_reason": "stop", "tokens": {"input": 749, "output": 5}, "message_id": "01K"},
             Frame("", Report(749, 5, "stop")),
         ),
+        ({"stop_reason": "stop", "conversation_id": "01K"}, Frame("", Report(None, None, "stop", "01K"))),
+        ({"stop_reason": "stop", "conversation_id": None}, Frame("", Report(None, None, "stop"))),
+        ({"stop_reason": "stop", "conversation_id": 7}, Frame("", Report(None, None, "stop"))),
+        ({"message": "x", "conversation_id": "01K"}, Frame("x")),
         ({"message": "end", "stop_reason": "stop"}, Frame("end", Report(None, None, "stop"))),
         ({"tokens": {"input": "749", "output": "5"}}, Frame("", Report(749, 5))),
         ({"tokens": {"input": None, "output": None}}, Frame("", Report())),
@@ -72,4 +76,5 @@ def test_events_without_an_object_are_noise(data: str) -> None:
 def test_reports_of_several_frames_add_up() -> None:
     assert merge(Report(1, None, None), Report(None, 2, "stop")) == Report(1, 2, "stop")
     assert merge(Report(1, 2, "stop"), None) == Report(1, 2, "stop")
+    assert merge(Report(None, None, "stop", "01K"), Report(1, 2)) == Report(1, 2, "stop", "01K")
     assert merge(Report(1, 2, "stop"), Report(3, None, None)) == Report(3, 2, "stop")

@@ -1,17 +1,20 @@
 """The prompt: one text, deterministic, with everything of the request in its order."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custom_handler.disarm import restore
+from custom_handler.disarm import QUOTE, disarm, restore
 from custom_handler.events import CallArguments, CallBegan, CallEnded
+from custom_handler.markers import render_call
 from custom_handler.parser import CallParser
 from custom_handler.prompt import render
 from custom_handler.request import ChatRequest, Message, PastCall, Tool, ToolChoice, parse
+from emulator.prompt_reading import Prompt, read_prompt
 
 WEATHER = Tool("get_weather", "Tempo: céu", {"type": "object", "properties": {"city": {"type": "string"}}})
 USER = Message("user", "Chove em Recife?")
@@ -158,3 +161,53 @@ def test_the_same_request_gives_the_same_prompt_with_every_text_in_its_order(mes
     restored, position = restore(prompt), 0
     for message in messages:
         position = restored.index(message["content"], position) + len(message["content"])
+
+
+# Told in several requests to an agent that remembers.
+
+WORDS = st.sampled_from(["a", "é", " ", "\n", "<user>", "</tool_result>", "FUNCTION_CALL_START"])
+SAID = st.lists(WORDS, max_size=5).map("".join)
+CALLS = st.lists(st.tuples(st.sampled_from(["get_weather", "run"]), st.sampled_from(['{"a": 1}', "{}"])), max_size=3)
+
+
+SPOKEN = st.builds(Message, st.sampled_from(["user", "system"]), SAID)
+Round = tuple[Message, ...]
+
+
+@st.composite
+def dialogues(draw: st.DrawFn) -> list[Round]:
+    """What the client sends anew with each request; all but the first begin with the agent's answer."""
+    rounds: list[Round] = [(Message("user", draw(SAID)), *draw(st.lists(SPOKEN, max_size=1)))]
+    for number in range(draw(st.integers(0, 4))):
+        calls = [PastCall(f"{number}.{index}", *call) for index, call in enumerate(draw(CALLS))]
+        results = draw(st.permutations([Message("tool", draw(SAID), tool_call_id=call.id) for call in calls]))
+        spoken = draw(st.lists(SPOKEN, min_size=not results, max_size=2))
+        rounds.append((Message("assistant", draw(SAID), tuple(calls)), *results, *spoken))
+    return rounds
+
+
+def written(answer: Message) -> str:
+    """The answer as the agent wrote it, as far as it quotes others as it was told to."""
+    calls = (render_call(call.name, call.arguments) for call in answer.calls)
+    return "\n".join(filter(None, (disarm(answer.text), *calls)))
+
+
+def understood(prompt: Prompt) -> object:
+    """What it comes to for whoever reads it; an answer without a word is none, and about quotes one is told once."""
+    turns = [(turn.role, turn.name, turn.text.split()) for turn in prompt.turns]
+    spoken = [turn for turn in turns if turn[0] != "assistant" or turn[2]]
+    return prompt.system.partition(f"\n`{QUOTE}`")[0], prompt.rules, prompt.tools, spoken
+
+
+@given(dialogues(), st.booleans())
+def test_what_an_agent_remembers_and_what_is_new_are_together_what_is_told_at_once(
+    rounds: list[Round], with_tools: bool
+) -> None:
+    first, *others = rounds
+    asked = ChatRequest((Message("system", "Be brief."), *first), tools=(WEATHER,) if with_tools else ())
+    remembered = read_prompt(render(asked))
+    for answer, *said in others:
+        told = len(asked.messages) + 1
+        asked = replace(asked, messages=(*asked.messages, answer, *said))
+        remembered = read_prompt(render(asked, told)).after(remembered.answered(written(answer)))
+    assert understood(remembered) == understood(read_prompt(render(asked)))

@@ -43,7 +43,7 @@ PARTS = (
 def state_after(request: ChatRequest, pieces: Iterable[str], check_chars: int) -> tuple[object, ...]:
     """All that the engine decides by, and what was given out with neighbouring pieces joined."""
     reader = Reader(request, check_chars)
-    reader.begin("")
+    reader.begin(quoted=False)
     events: list[Event] = []
     for piece in pieces:
         events += reader.feed(piece)
@@ -54,7 +54,7 @@ def state_after(request: ChatRequest, pieces: Iterable[str], check_chars: int) -
     calls, value, outlet = reader.calls, reader.value, reader.outlet
     return (
         joined(events),
-        (outlet.ended, outlet.calls),
+        (outlet.ended, outlet.calls, reader.shortened),
         (calls.set_aside, calls.cut, calls.cut_on_the_way),
         value and (value.given, value.cut, value.bad),
     )
@@ -109,6 +109,6 @@ def test_nothing_in_the_value_is_a_call_or_a_thought(value: str, size: int) -> N
 
 def test_of_a_hidden_answer_only_calls_are_given_out() -> None:
     reader = Reader(ChatRequest((Message("user", "Hi"),), (ADD,)), 1000)
-    reader.begin("", hidden=True)
+    reader.begin(quoted=False, hidden=True)
     events = [*reader.feed("<think>hm</think>\nSorry. " + render_call("add", '{"n": 1}')), *reader.flush()]
     assert [type(event).__name__ for event in events] == ["ToolCall"]

@@ -11,12 +11,13 @@ from custom_handler import errors
 from custom_handler.auth import BearerAuth, TokenSource
 from custom_handler.settings import Account, Connection
 from custom_handler.transport import new_client
-from custom_handler.upstream.base import Delta, Query, Report
+from custom_handler.upstream.base import ConversationLostError, Delta, Query, Report
 from custom_handler.upstream.retry import retrying
-from custom_handler.upstream.stackspot import StackspotAgent
+from custom_handler.upstream.stackspot import StackspotAgent, _tries
 from emulator import Emulator, Options, Reply
 from tests.conftest import AGENT
 
+CONVERSATION = "01KJJB4T9SP5V1SYDEYHTZ5N6Y"
 TEXT = "Olá, mundo! 😀 Tudo bem?"
 
 
@@ -74,6 +75,31 @@ async def test_an_agent_is_asked_with_the_prompt_and_nothing_that_was_not_asked_
         "stackspot_knowledge": False,
         "return_ks_in_response": False,
     }
+
+
+async def test_a_conversation_is_named_and_confirmed(emulator: Emulator, agent: StackspotAgent) -> None:
+    emulator.script(Reply(TEXT, tokens=(749, 5)))
+    asked = Query("Olá?", conversation_id=CONVERSATION)
+    pieces = [piece async for piece in agent.stream(asked)]
+    assert pieces[-1] == Report(749, 5, "stop", CONVERSATION)
+    body = emulator.chats[0].json
+    assert (body["use_conversation"], body["conversation_id"]) == (True, CONVERSATION)
+
+
+async def test_what_is_asked_again_is_asked_without_its_conversation(emulator: Emulator, agent: StackspotAgent) -> None:
+    emulator.script(*[Reply(fault="unavailable")] * 2, Reply(TEXT))
+    tries = _tries(Query("Olá?", conversation_id=CONVERSATION))
+    pieces = [piece async for piece in retrying(lambda: agent._ask(next(tries)), delays=(0, 0, 0))]
+    assert pieces[0] == Delta(TEXT)
+    assert [chat.json.get("conversation_id") for chat in emulator.chats] == [CONVERSATION, None, None]
+
+
+async def test_what_needs_its_conversation_is_not_asked_again(emulator: Emulator, agent: StackspotAgent) -> None:
+    emulator.script(Reply(fault="unavailable"))
+    tries = _tries(Query("And now?", conversation_id=CONVERSATION, continues=True))
+    with pytest.raises(ConversationLostError):
+        await anext(retrying(lambda: agent._ask(next(tries)), delays=(0, 0, 0)))
+    assert len(emulator.chats) == 1
 
 
 @pytest.mark.parametrize("frame_style", ["delta", "base"])

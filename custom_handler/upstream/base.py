@@ -14,10 +14,14 @@ class Query:
     Attributes:
         prompt: the text that the agent is given.
         follow_up: it belongs to an answer that has begun already, so it goes before those that have not.
+        conversation_id: the conversation that the service is to remember this in, a ULID; None for none.
+        continues: the prompt says nothing to an agent that does not remember what came before in the conversation.
     """
 
     prompt: str
     follow_up: bool = False
+    conversation_id: str | None = None
+    continues: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +33,24 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What the service said about its answer; None where it said nothing. Token counts as the service counts them."""
+    """What the service said about its answer; None where it said nothing.
+
+    Attributes:
+        prompt_tokens, completion_tokens: as the service counts them, with what it remembers of the conversation.
+        conversation_id: the conversation in which it says that it remembers this.
+    """
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     stop_reason: str | None = None
+    conversation_id: str | None = None
 
 
 Piece: TypeAlias = Delta | Report
+
+
+class ConversationLostError(Exception):
+    """It is not known what the service remembers, so the conversation cannot be continued. No error of a request."""
 
 
 class Upstream(Protocol):
@@ -46,9 +60,10 @@ class Upstream(Protocol):
         """Ask `query`: any number of `Delta`, then one `Report`.
 
         Closing the generator closes the connection. Whatever fails before the first `Delta` may have been
-        tried again; nothing is tried again after it.
+        tried again, without its conversation; nothing is tried again after it.
 
         Raises:
             BridgeError: the account, the agent, the prompt or the service is at fault.
+            ConversationLostError: in place of trying a query again that continues a conversation.
         """
         ...

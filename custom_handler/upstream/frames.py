@@ -1,8 +1,9 @@
 """One event of StackSpot's SSE answer → what it says. Pure.
 
 Facts: `message` is a delta; deltas may carry the whole base object; the final frame has `stop_reason` and `tokens`,
-whose numbers may be null, text, or absent, and may be `user` + `enrichment` instead of `input`. Not certain are the
-three forms of an error in mid-stream, all taken as errors here even when they also carry a `message`.
+whose numbers may be null, text, or absent, and may be `user` + `enrichment` instead of `input`; its `conversation_id`
+is null unless a conversation is used. Not certain are the three forms of an error in mid-stream, all taken as errors
+here even when they also carry a `message`.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def _code(fields: Mapping[str, Any]) -> str:
 
 
 def _report(fields: Mapping[str, Any]) -> Report | None:
-    tokens, reason = fields.get("tokens"), fields.get("stop_reason")
+    tokens, reason, conversation = map(fields.get, ("tokens", "stop_reason", "conversation_id"))
     counts = tokens if isinstance(tokens, Mapping) else {}
     if not counts and not reason:
         return None
@@ -64,6 +65,7 @@ def _report(fields: Mapping[str, Any]) -> Report | None:
         prompt_tokens=_prompt_tokens(counts),
         completion_tokens=_count(counts.get("output")),
         stop_reason=str(reason) if reason else None,
+        conversation_id=conversation if isinstance(conversation, str) else None,
     )
 
 
@@ -91,4 +93,5 @@ def merge(report: Report, later: Report | None) -> Report:
         prompt_tokens=report.prompt_tokens if later.prompt_tokens is None else later.prompt_tokens,
         completion_tokens=report.completion_tokens if later.completion_tokens is None else later.completion_tokens,
         stop_reason=later.stop_reason or report.stop_reason,
+        conversation_id=later.conversation_id or report.conversation_id,
     )

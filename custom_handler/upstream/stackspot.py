@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -21,7 +21,7 @@ from custom_handler.settings import Connection
 from custom_handler.surrogates import SurrogateJoiner, mend
 from custom_handler.transport import as_upstream_error, timeouts
 from custom_handler.upstream import frames
-from custom_handler.upstream.base import Delta, Piece, Query, Report
+from custom_handler.upstream.base import ConversationLostError, Delta, Piece, Query, Report
 from custom_handler.upstream.coalesce import coalesce
 from custom_handler.upstream.refusals import as_refusal
 from custom_handler.upstream.retry import TOO_LATE, retrying
@@ -45,7 +45,8 @@ class StackspotAgent:
 
     def stream(self, query: Query) -> AsyncGenerator[Piece, None]:
         """See `Upstream.stream`."""
-        return retrying(lambda: self._ask(query), too_late=self.give_up_after)
+        tries = _tries(query)
+        return retrying(lambda: self._ask(next(tries)), too_late=self.give_up_after)
 
     async def _ask(self, query: Query) -> AsyncGenerator[Piece, None]:
         async with self._answer(query) as response, aclosing(coalesce(_reads(response, self._service))) as reads:
@@ -82,12 +83,27 @@ class StackspotAgent:
         return f"StackSpot at {urlsplit(self.connection.inference_url).netloc}"
 
 
+def _tries(query: Query) -> Iterator[Query]:
+    """What each try asks.
+
+    Nobody knows whether the service took in what a first try said, so that a second would say it twice: the
+    conversation is not used any more, and what depends on it is not asked.
+    """
+    yield query
+    if query.continues:
+        raise ConversationLostError("a try failed, and it is not known what the service took in of it")
+    while True:
+        yield replace(query, conversation_id=None)
+
+
 def _body(query: Query) -> dict[str, Any]:
+    remembered = {"use_conversation": True, "conversation_id": query.conversation_id} if query.conversation_id else {}
     return {
         "user_prompt": mend(query.prompt),
         "streaming": True,  # an answer in one piece is cut off after about 120 s
         "stackspot_knowledge": False,  # true attaches sources that nobody asked for
         "return_ks_in_response": False,
+        **remembered,
     }
 
 

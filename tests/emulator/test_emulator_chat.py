@@ -7,6 +7,8 @@ import httpx
 import pytest
 
 from emulator import Emulator, Reply
+from emulator.conversations import KEPT, Conversations, Memory
+from emulator.prompt_reading import read_prompt
 from tests.conftest import AGENT
 from tests.emulator.conftest import Start
 from tests.emulator.emulator_client import Client, body_of, frames_of, text_of
@@ -188,6 +190,36 @@ def test_a_conversation_counts_its_earlier_turns_as_input(client: Client) -> Non
     ]
     assert used[0] == 100
     assert used[1] > 200
+
+
+def test_a_conversation_counts_against_the_limit(start: Start) -> None:
+    client = start(max_input_tokens=100)
+    statuses = [client.chat("x" * 200, use_conversation=True, conversation_id=ULID).status_code for _ in range(2)]
+    assert statuses == [200, 400]
+    assert client.chat("x" * 200).status_code == 200
+
+
+@pytest.mark.parametrize(("memory", "told"), [("ignored", None), ("pretended", ULID)])
+def test_a_service_without_memory_may_say_so_or_not(start: Start, memory: Memory, told: str | None) -> None:
+    client = start(memory=memory)
+    conversation: dict[str, Any] = {"use_conversation": True, "conversation_id": ULID}
+    assert frames_of(client.chat("my name is Ana", **conversation).content)[-1]["conversation_id"] == told
+    assert "Ana" not in client.text("what is my name?", **conversation)
+
+
+def test_a_conversation_can_be_forgotten(client: Client, emulator: Emulator) -> None:
+    conversation: dict[str, Any] = {"use_conversation": True, "conversation_id": ULID}
+    for forget in (emulator.forget_conversations, lambda: client.http.post("/_emulator/forget")):
+        client.text("my name is Ana", **conversation)
+        forget()
+        assert "Ana" not in client.text("what is my name?", **conversation)
+
+
+def test_the_oldest_conversations_are_forgotten_when_there_are_too_many() -> None:
+    conversations = Conversations("kept")
+    for number in range(KEPT + 1):
+        conversations.store(number, read_prompt(""))
+    assert [conversations.recall(number) is None for number in (0, 1, KEPT)] == [True, False, False]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import uuid
 import httpx
 import pytest
 
-from custom_handler.correlation import HEADER
+from custom_handler.correlation import HEADER, MADE_HEADER, is_named
 from tests.proxy import endpoints
 from tests.proxy.conftest import Proxies
 
@@ -53,7 +53,15 @@ def test_one_is_made_where_none_came_and_the_provider_has_the_same(client: httpx
     answer = client.post(endpoints.CHAT, json=endpoints.request(endpoints.CHAT))
     made = answer.headers[HEADER]
     assert str(uuid.UUID(made)) == made
-    assert json.loads(answer.json()["choices"][0]["message"]["content"])["headers"][HEADER] == made
+    reached = json.loads(answer.json()["choices"][0]["message"]["content"])["headers"]
+    assert reached[HEADER] == made
+    assert not is_named(reached)
+
+
+def test_the_provider_knows_that_the_client_chose_it(client: httpx.Client) -> None:
+    sent = {**OURS, MADE_HEADER: "yes"}
+    answer = client.post(endpoints.CHAT, json=endpoints.request(endpoints.CHAT), headers=sent)
+    assert is_named(json.loads(answer.json()["choices"][0]["message"]["content"])["headers"])
 
 
 def test_one_that_a_log_line_cannot_carry_is_refused_and_not_echoed(client: httpx.Client) -> None:
