@@ -58,6 +58,7 @@ def service() -> Iterator[Service]:
 def proxy(handler: str, behind: Service) -> Iterator[Proxy]:
     """The product with `handler`, such as `custom_handler.stackspot_llm`, for its provider."""
     environment = {f"STACKSPOT_{name}_URL": behind.url for name in ("IDM", "INFERENCE", "DATA")}
+    environment |= {"STACKSPOT_MAX_RPM": "1000000", "STACKSPOT_MAX_CONCURRENT": "1000"}  # the emulator has no quota
     environment |= {"CLIENT_ID": "bench", "CLIENT_SECRET": "bench", "REALM": "bench", "GENAI_AGENT_ID": _AGENT}
     text = (_ROOT / "config.yaml").read_text("utf-8").replace("custom_handler.stackspot_llm", handler)
     with tempfile.TemporaryDirectory() as folder:

@@ -19,6 +19,7 @@ from custom_handler.upstream.base import Delta, Query
 from custom_handler.upstream.pool import Pool
 
 _PROVIDER = "stackspot"
+_PATIENCE = 5.0  # seconds
 _QUESTION = "Reply with the single word: ok"
 
 
@@ -144,6 +145,7 @@ async def _check_agent(pool: Pool, entry: Entry, report: _Report) -> None:
 
 async def _ask(pool: Pool, entry: Entry) -> str:
     target = models.resolve(entry.model, entry.model_info)
-    agent = pool.agent(target.agent_id, settings.read_account(target.account))
+    # Of an account that is used up, the operator wants to know now.
+    agent = pool.agent(target.agent_id, settings.read_account(target.account), max_wait=_PATIENCE)
     async with aclosing(agent.stream(Query(_QUESTION))) as pieces:
         return "".join([piece.text async for piece in pieces if isinstance(piece, Delta)])

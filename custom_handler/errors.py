@@ -11,6 +11,7 @@
     ├── IdentityRefusedError    401  the identity service refused the account
     ├── AgentRefusedError       403  the agent id is wrong, or not shared with this account
     ├── RateLimitedError        429  the account's quota is used up
+    │   └── ServiceQuotaError   429  the service says so; the question will be asked again
     └── UpstreamError           502  the service behind the proxy failed
         ├── NoCallError         502  the agent made no call, although the request wants one
         ├── BadOutputError      502  the agent wrote no JSON that response_format allows
@@ -122,6 +123,10 @@ class RateLimitedError(BridgeError):
     status = 429
     type = "rate_limit_error"
     code = "rate_limit_exceeded"
+
+
+class ServiceQuotaError(RateLimitedError):
+    """The service refused the question because the account has asked too many (upstream: 429)."""
 
 
 class UpstreamError(BridgeError):

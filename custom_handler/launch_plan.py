@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
@@ -18,23 +18,13 @@ from dotenv import dotenv_values
 from custom_handler import settings
 from custom_handler.errors import SettingError
 from custom_handler.processes import Command
-from custom_handler.settings import Setting, find, read
+from custom_handler.settings import WORKERS, Setting, find, read, whole_number
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def _whole_number(highest: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if not text.isdecimal() or not 1 <= int(text) <= highest:
-            raise ValueError(f"must be a whole number from 1 to {highest}")
-        return int(text)
-
-    return parse
-
-
 HOST = Setting("HOST", "the address the proxy listens on", str, default="127.0.0.1")
-PORT = Setting("PORT", "the port the proxy listens on", _whole_number(65_535), default="4000")
-WORKERS = Setting("WORKERS", "the number of proxy processes", _whole_number(64), default="1")
+PORT = Setting("PORT", "the port the proxy listens on", whole_number(65_535), default="4000")
 MASTER_KEY = Setting("LITELLM_MASTER_KEY", "the key that clients of the proxy send", str, secret=True)
 BRAIN = Setting("BRAIN", "what thinks for the emulator: agent or smollm2", str)
 EMULATOR_URL = Setting("EMULATOR_URL", "an emulator that runs already", settings.IDM_URL.parse)

@@ -29,6 +29,7 @@ CLASSES: Mapping[type[BridgeError], Callable[..., Exception]] = {
     errors.IdentityRefusedError: litellm.AuthenticationError,
     errors.AgentRefusedError: litellm.PermissionDeniedError,
     errors.RateLimitedError: litellm.RateLimitError,
+    errors.ServiceQuotaError: litellm.RateLimitError,
     errors.UpstreamError: litellm.BadGatewayError,
     errors.UnreachableError: litellm.BadGatewayError,
     errors.UnavailableError: litellm.ServiceUnavailableError,

@@ -23,6 +23,22 @@ QUEUE_DEPTH = Gauge(
     ["account"],
     multiprocess_mode="livesum",
 )
+QUOTA_BUDGET = Gauge(
+    "agent_proxy_quota_budget",
+    "Questions a minute that the account's quota lets begin, as the worker last knew",
+    ["account"],
+    multiprocess_mode="livemin",
+)
+QUOTA_EPISODES = Counter(
+    "agent_proxy_quota_episodes_total",
+    "Times that the service began to refuse questions for the account's quota (429)",
+    ["account"],
+)
+QUEUE_REFUSALS = Counter(
+    "agent_proxy_queue_refusals_total",
+    "Questions that were refused because they would have waited for the quota longer than they may",
+    ["account"],
+)
 CONVERSATIONS = Counter(
     "agent_proxy_conversations_total",
     "Answered requests with a correlation id, by whether the agent remembered the turns before: hit, new, restarted "

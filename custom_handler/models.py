@@ -8,6 +8,7 @@ from typing import Any
 
 from custom_handler.budget import DEFAULT_LIMIT
 from custom_handler.errors import SettingError, UnknownModelError
+from custom_handler.quota.tickets import NO_LIMIT, Limits
 from custom_handler.settings import AGENT_ID, is_agent_id, read
 
 #: The model name, behind the provider's prefix, of the agent in the settings.
@@ -16,19 +17,26 @@ DEFAULT = "chat"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An agent, the account that asks it (None: the default account), and the tokens that its prompt may have."""
+    """An agent, and how it is asked.
+
+    Attributes:
+        account: whose credentials are used; None for those of the default account.
+        max_input_tokens: what a prompt may have.
+        limits: how often the model may be asked; None where only the account's quota counts.
+    """
 
     agent_id: str
     account: str | None
     max_input_tokens: int = DEFAULT_LIMIT
+    limits: Limits | None = None
 
 
 def resolve(model: str, model_info: Mapping[str, Any]) -> Target:
     """The target of `model`, the name behind `stackspot/`.
 
     Args:
-        model_info: of the model's entry in config.yaml: `agent_id`, `account` and `max_input_tokens`, all optional.
-            A client cannot change it.
+        model_info: of the model's entry in config.yaml: `agent_id`, `account`, `max_input_tokens`, `max_rpm`
+            and `max_concurrent`, all optional. A client cannot change it.
 
     Raises:
         UnknownModelError: the name is not an agent id, and its entry does not give one.
@@ -37,7 +45,8 @@ def resolve(model: str, model_info: Mapping[str, Any]) -> Target:
     agent_id, account = (_text(model_info, key, model) for key in ("agent_id", "account"))
     if agent_id is None:
         agent_id = model if is_agent_id(model) else _default(model)
-    return Target(agent_id, account, _max_input_tokens(model_info, model))
+    max_input_tokens = _number(model_info, "max_input_tokens", model) or DEFAULT_LIMIT
+    return Target(agent_id, account, max_input_tokens, _limits(model_info, model))
 
 
 def _text(model_info: Mapping[str, Any], key: str, model: str) -> str | None:
@@ -47,15 +56,18 @@ def _text(model_info: Mapping[str, Any], key: str, model: str) -> str | None:
     return value
 
 
-def _max_input_tokens(model_info: Mapping[str, Any], model: str) -> int:
-    limit = model_info.get("max_input_tokens")
-    if limit is None:
-        return DEFAULT_LIMIT
-    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
-        raise SettingError(
-            f"model_info.max_input_tokens of model {model!r:.80} in config.yaml must be a whole number above 0."
-        )
-    return limit
+def _number(model_info: Mapping[str, Any], key: str, model: str) -> int | None:
+    value = model_info.get(key)
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+        raise SettingError(f"model_info.{key} of model {model!r:.80} in config.yaml must be a whole number above 0.")
+    return value
+
+
+def _limits(model_info: Mapping[str, Any], model: str) -> Limits | None:
+    per_minute, at_once = (_number(model_info, key, model) for key in ("max_rpm", "max_concurrent"))
+    if per_minute is None and at_once is None:
+        return None
+    return Limits(per_minute or NO_LIMIT, at_once or NO_LIMIT)
 
 
 def _default(model: str) -> str:

@@ -22,6 +22,7 @@ from custom_handler.events import Event
 from custom_handler.ids import CallIds
 from custom_handler.litellm_errors import to_litellm
 from custom_handler.loop_thread import LoopThread
+from custom_handler.quota.tickets import Group
 from custom_handler.settings import read_account, read_call_policy
 from custom_handler.upstream.pool import Pools
 
@@ -35,6 +36,7 @@ class _Call:
     Attributes:
         named: the client chose the correlation id.
         caller: the hash of the key that the client sent to the proxy; empty where there is none.
+        entry: the `model_name` of the entry in config.yaml; without a proxy, the model.
     """
 
     model: str
@@ -44,11 +46,13 @@ class _Call:
     correlation_id: str
     named: bool
     caller: str
+    entry: str
     timeout: float | None
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> _Call:
         litellm_params = given.get("litellm_params") or {}
+        metadata = litellm_params.get("metadata") or {}
         from_proxy = (litellm_params.get("proxy_server_request") or {}).get("headers") or {}
         headers = {**from_proxy, **(given.get("headers") or {})}
         with _boundary(given["model"]):
@@ -59,7 +63,8 @@ class _Call:
                 model_info=litellm_params.get("model_info") or {},
                 correlation_id=correlation.from_headers(headers) or correlation.new(),
                 named=correlation.is_named(headers),
-                caller=str((litellm_params.get("metadata") or {}).get("user_api_key_hash") or ""),
+                caller=str(metadata.get("user_api_key_hash") or ""),
+                entry=str(metadata.get("deployment_model_name") or given["model"]),
                 timeout=_seconds(given.get("timeout")),
             )
 
@@ -79,11 +84,14 @@ class StackspotLLM(CustomLLM):
 
     `model` is an agent id, `chat` for the agent in the settings, or any name whose entry in config.yaml has an
     `agent_id`. All four methods take LiteLLM's keyword arguments; errors are LiteLLM's exceptions.
+
+    Args:
+        minute: seconds that a minute of the service's quota lasts; a test lets it pass faster.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, minute: float = 60.0) -> None:
         super().__init__()
-        self._pools = Pools()
+        self._pools = Pools(minute)
         self._thread = LoopThread()
         self._conversations = Conversations()
 
@@ -134,7 +142,8 @@ class StackspotLLM(CustomLLM):
         target = models.resolve(call.model, call.model_info)
         pool = await self._pools.current()
         account = read_account(target.account)
-        upstream = pool.agent(target.agent_id, account, call.timeout)
+        group = Group(call.entry, target.limits) if target.limits else None
+        upstream = pool.agent(target.agent_id, account, call.timeout, call.caller, group)
         scope = Scope(call.caller, call.correlation_id, target.agent_id, account)
         memory = self._conversations.of(scope, pool.redis) if call.named else None
         answer = engine.answer(asked, upstream, _count_tokens, read_call_policy(), target.max_input_tokens, memory)

@@ -71,6 +71,17 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def whole_number(highest: int) -> Callable[[str], int]:
+    """Reads a number from 1 on."""
+
+    def parse(text: str) -> int:
+        if not text.isdecimal() or not 1 <= int(text) <= highest:
+            raise ValueError(f"must be a whole number from 1 to {highest}")
+        return int(text)
+
+    return parse
+
+
 def _count(text: str) -> int:
     if not text.isdecimal():
         raise ValueError("must be a whole number, 0 or more")
@@ -203,6 +214,25 @@ BROKEN_CALLS = Setting(
     _one_of("text", "call"),
     default="text",
 )
+MAX_RPM = Setting(
+    "STACKSPOT_MAX_RPM",
+    "questions to the agents of an account that may begin in any minute; further ones wait",
+    whole_number(1_000_000),
+    default="90",
+)
+MAX_CONCURRENT = Setting(
+    "STACKSPOT_MAX_CONCURRENT",
+    "questions to the agents of an account that may be answered at once; further ones wait",
+    whole_number(1_000_000),
+    default="8",
+)
+MAX_WAIT = Setting(
+    "STACKSPOT_MAX_WAIT",
+    "seconds that a question may wait for the account's quota before it is refused",
+    _seconds,
+    default="600",
+)
+WORKERS = Setting("WORKERS", "the number of proxy processes", whole_number(64), default="1")
 REDIS_URL = Setting(
     "REDIS_URL",
     "the Redis through which all workers and machines share quotas and conversations",
@@ -245,6 +275,10 @@ ALL: tuple[Setting[Any], ...] = (
     FOLLOW_UPS,
     FOLLOW_ANNOUNCEMENTS,
     BROKEN_CALLS,
+    MAX_RPM,
+    MAX_CONCURRENT,
+    MAX_WAIT,
+    WORKERS,
     REDIS_URL,
     CONVERSATIONS,
     CONVERSATION_TTL,

@@ -61,6 +61,8 @@ def _options(chosen: argparse.Namespace) -> Options:
         line_end=chosen.line_end,
         rpm=chosen.rpm or None,
         memory=chosen.memory,
+        retry_after=chosen.retry_after,
+        clock_speed=chosen.clock_speed,
         fault=chosen.fault,
         error_body=chosen.error_body,
         brain=BRAINS[chosen.brain](),
@@ -79,6 +81,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--line-end", choices=("crlf", "lf"), default="crlf", help="line ends of the stream (default: %(default)s)")
     add("--rpm", type=_count, default=100, help="requests a minute and account, 0 for no limit (default: %(default)s)")
     add("--memory", choices=MEMORIES, default="kept", help="what becomes of conversations (default: %(default)s)")
+    add("--retry-after", action="store_true", help="tell in a 429 of that limit when to come back")
+    add("--clock-speed", type=_speed, default=1.0, metavar="N", help="let a minute of that limit pass N times faster")
     add("--brain", choices=tuple(BRAINS), default="agent", help="what writes the answers (default: %(default)s)")
     add("--fault", choices=tuple(FAULTS), metavar="NAME", help=f"strikes every request; one of {', '.join(FAULTS)}")
     add("--error-body", choices=BODY_STYLES, help="shape of the error bodies that nobody knows")
@@ -105,13 +109,24 @@ def _count(text: str) -> int:
 
 
 def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
+    value = _decimal(text)
     if not 0 <= value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
     return value
+
+
+def _speed(text: str) -> float:
+    value = _decimal(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return value
+
+
+def _decimal(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return -1.0
 
 
 if __name__ == "__main__":

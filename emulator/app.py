@@ -44,12 +44,13 @@ def build(service: Service) -> ASGIApp:
         Route(CONTROL + "revoke", control.revoke, methods=["POST"]),
     ]
 
-    async def refused(request: Request, error: Exception) -> Played:
-        refusal = cast(RefusedError, error).refusal
-        return Played(refuse(refusal, Reply(), service.options), request.state.record)
+    async def refusal(request: Request, error: Exception) -> Played:
+        refused = cast(RefusedError, error)
+        reply = Reply(headers=refused.headers)
+        return Played(refuse(refused.refusal, reply, service.options), request.state.record)
 
     # Starlette calls any ASGI application that a handler returns, though its types ask for a Response.
-    handlers = cast(Any, {RefusedError: refused})
+    handlers = cast(Any, {RefusedError: refusal})
     return Recording(Starlette(routes=routes, exception_handlers=handlers), service.recorder)
 
 

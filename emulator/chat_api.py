@@ -1,5 +1,6 @@
 """The agent API: chat, and the lists of agents."""
 
+import math
 from collections.abc import Iterator
 
 from starlette.requests import Request
@@ -58,8 +59,13 @@ class ChatApi:
         if not (is_ulid(agent_id) if allowed is None else agent_id in allowed):
             raise RefusedError(errors.FORBIDDEN)
         if not self._service.limiter.admit(account):
-            raise RefusedError(errors.RATE_LIMITED)
+            raise RefusedError(errors.RATE_LIMITED, self._retry_after(account))
         return account
+
+    def _retry_after(self, account: Account) -> dict[str, str]:
+        if not self._service.options.retry_after:
+            return {}
+        return {"retry-after": str(math.ceil(self._service.limiter.wait(account)))}
 
     def _checked(self, body: object, account: Account, agent_id: str) -> Json:
         if not isinstance(body, dict):

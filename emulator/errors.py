@@ -76,11 +76,12 @@ IDENTITY_DOWN = Refusal(503, "ServiceUnavailable", "unavailable", "Unavailable",
 
 
 class RefusedError(Exception):
-    """Raised to answer a request with `refusal`."""
+    """Raised to answer a request with `refusal`, and with `headers` on top of its own."""
 
-    def __init__(self, refusal: Refusal) -> None:
+    def __init__(self, refusal: Refusal, headers: dict[str, str] | None = None) -> None:
         super().__init__(f"{refusal.status} {refusal.code}")
         self.refusal = refusal
+        self.headers = headers or {}
 
 
 def bad_request(details: str) -> Refusal:

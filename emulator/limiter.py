@@ -18,14 +18,22 @@ class SlidingWindow:
         """Count one request of `key`; False when the window is full (a refused request is not counted)."""
         if self._limit is None:
             return True
-        now = self._clock()
-        times = self._admitted.setdefault(key, deque())
-        while times and times[0] <= now - WINDOW_SECONDS:
-            times.popleft()
+        now, times = self._clock(), self._recent(key)
         if len(times) >= self._limit:
             return False
         times.append(now)
         return True
+
+    def wait(self, key: Hashable) -> float:
+        """Seconds until the next one of `key` is admitted."""
+        times = self._recent(key)
+        return times[0] + WINDOW_SECONDS - self._clock() if times and len(times) == self._limit else 0.0
+
+    def _recent(self, key: Hashable) -> deque[float]:
+        times = self._admitted.setdefault(key, deque())
+        while times and times[0] <= self._clock() - WINDOW_SECONDS:
+            times.popleft()
+        return times
 
     def clear(self) -> None:
         """Forget every request counted so far."""

@@ -18,10 +18,11 @@ class Options:
     port: 0 takes a free one. realm, client_id, client_secret: None accepts any. expires_in: the field of the
     token answer, in seconds; None leaves it out, so that only the JWT's `exp` tells. token_lifetime: how long
     a token is really accepted, in seconds. opaque_tokens: random strings in place of JWTs. agent_ids: None
-    accepts every ULID. rpm: requests a minute and account; None is no limit. max_input_tokens: of a prompt and of the
-    conversation that it continues. memory: what becomes of conversations. first_byte_delay, delay: seconds before
-    the first frame and between frames. whole_answer_limit: seconds after which a call that is not
-    streamed is cut. fault: strikes every answer. error_body: shape of the error bodies that nobody knows.
+    accepts every ULID. rpm: requests a minute and account; None is no limit. retry_after: whether a 429 of that limit
+    tells when to come back (the real one does not). clock_speed: how many seconds of tokens, rate limit and uploads
+    pass in a second. max_input_tokens: of a prompt and of the conversation that it continues. memory: what becomes of
+    conversations. first_byte_delay, delay: seconds before the first frame and between frames. whole_answer_limit:
+    seconds after which a call that is not streamed is cut. fault: strikes every answer. error_body: shape of the error bodies that nobody knows.
     expiration_unit: of upload forms (disputed).
     """
 
@@ -35,6 +36,8 @@ class Options:
     opaque_tokens: bool = False
     agent_ids: tuple[str, ...] | None = None
     rpm: int | None = 100
+    retry_after: bool = False
+    clock_speed: float = 1.0
     max_input_tokens: int = 272_000
     characters_per_token: int = 4
     frame_style: FrameStyle = "delta"

@@ -15,7 +15,7 @@ class Service:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.clock = Clock()
+        self.clock = Clock(options.clock_speed)
         self.recorder = Recorder()
         self.script = Script(options.fault)
         self.identity = Identity(options, self.clock)

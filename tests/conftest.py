@@ -64,7 +64,7 @@ def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
 
 
 def settings_for(emulator: Emulator) -> dict[str, str]:
-    """The environment that makes `emulator` the StackSpot of the provider."""
+    """The environment that makes `emulator` the StackSpot of the provider, without a quota, as the emulator is."""
     return {
         "STACKSPOT_CLIENT_ID": "emulated-client",
         "STACKSPOT_CLIENT_SECRET": "emulated-secret",
@@ -73,6 +73,8 @@ def settings_for(emulator: Emulator) -> dict[str, str]:
         "STACKSPOT_IDM_URL": emulator.url,
         "STACKSPOT_INFERENCE_URL": emulator.url,
         "STACKSPOT_DATA_URL": emulator.url,
+        "STACKSPOT_MAX_RPM": "1000000",
+        "STACKSPOT_MAX_CONCURRENT": "1000",
     }
 
 

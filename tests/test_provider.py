@@ -133,7 +133,6 @@ def test_an_agent_can_be_asked_by_its_id(emulator: Emulator) -> None:
     ("fault", "error", "status"),
     [
         ("forbidden", openai.PermissionDeniedError, 403),
-        ("rate_limited", openai.RateLimitError, 429),
         ("too_long", ContextWindowExceededError, 400),
         ("unprocessable", openai.BadRequestError, 400),
     ],

@@ -9,6 +9,9 @@ import pytest
 
 from custom_handler import errors
 from custom_handler.auth import BearerAuth, TokenSource
+from custom_handler.quota.account import AccountQuota
+from custom_handler.quota.tickets import Limits
+from custom_handler.quota.turns import Turns
 from custom_handler.settings import Account, Connection
 from custom_handler.transport import new_client
 from custom_handler.upstream.base import ConversationLostError, Delta, Query, Report
@@ -40,7 +43,8 @@ class RunningAgent:
 
     async def __aenter__(self) -> StackspotAgent:
         tokens = TokenSource(self.client, self.connection, Account("emulated", "id", "secret"))
-        return StackspotAgent(self.client, self.connection, BearerAuth(tokens), AGENT)
+        turns = Turns(AccountQuota("emulated", Limits()))
+        return StackspotAgent(self.client, self.connection, BearerAuth(tokens), AGENT, turns)
 
     async def __aexit__(self, *_: object) -> None:
         await self.client.aclose()
@@ -148,7 +152,6 @@ async def test_odd_streams_lose_nothing(
     ("fault", "error"),
     [
         ("forbidden", errors.AgentRefusedError),
-        ("rate_limited", errors.RateLimitedError),
         ("too_long", errors.ContextWindowError),
         ("not_found", errors.RequestError),
         ("unprocessable", errors.RequestError),

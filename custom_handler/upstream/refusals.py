@@ -15,8 +15,8 @@ from custom_handler.errors import (
     BridgeError,
     ContextWindowError,
     IdentityRefusedError,
-    RateLimitedError,
     RequestError,
+    ServiceQuotaError,
     UnavailableError,
     UnreachableError,
     UpstreamTimeoutError,
@@ -53,7 +53,7 @@ def as_refusal(status: int, headers: Mapping[str, str], body: bytes, agent_id: s
     code = str(envelope.get("code", ""))[:100]
     told = f"({status}, {code})" if code else f"({status})"
     if status == 429:
-        return RateLimitedError(
+        return ServiceQuotaError(
             f"The StackSpot account has used up its requests for this minute {told}.",
             retry_after=_pause(headers.get("retry-after")),
         )

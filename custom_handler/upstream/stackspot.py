@@ -16,7 +16,9 @@ import httpx
 from httpx_sse import ServerSentEvent
 
 from custom_handler.auth import BearerAuth
-from custom_handler.errors import BrokenAnswerError, UpstreamTimeoutError
+from custom_handler.errors import BrokenAnswerError, ServiceQuotaError, UpstreamTimeoutError
+from custom_handler.quota.tickets import Ticket
+from custom_handler.quota.turns import Turns
 from custom_handler.settings import Connection
 from custom_handler.surrogates import SurrogateJoiner, mend
 from custom_handler.transport import as_upstream_error, timeouts
@@ -41,12 +43,23 @@ class StackspotAgent:
     connection: Connection
     auth: BearerAuth
     agent_id: str
+    turns: Turns
     give_up_after: float = TOO_LATE  # seconds, see `retrying`
 
     def stream(self, query: Query) -> AsyncGenerator[Piece, None]:
-        """See `Upstream.stream`."""
+        """See `Upstream.stream`. Each try waits for its turn."""
+        ticket = self.turns.ticket(first=query.follow_up)
         tries = _tries(query)
-        return retrying(lambda: self._ask(next(tries)), too_late=self.give_up_after)
+        return retrying(lambda: self._ask_in_turn(next(tries), ticket), too_late=self.give_up_after)
+
+    async def _ask_in_turn(self, query: Query, ticket: Ticket) -> AsyncGenerator[Piece, None]:
+        """The answer. While the service refuses because of its quota, the question queues up again in its old place."""
+        while True:
+            with suppress(ServiceQuotaError):  # it comes before any piece
+                async with self.turns.turn(ticket), aclosing(self._ask(query)) as pieces:
+                    async for piece in pieces:
+                        yield piece
+                return
 
     async def _ask(self, query: Query) -> AsyncGenerator[Piece, None]:
         async with self._answer(query) as response, aclosing(coalesce(_reads(response, self._service))) as reads:

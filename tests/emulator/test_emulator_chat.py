@@ -155,6 +155,21 @@ def test_the_window_slides(start: Start) -> None:
     assert client.chat().status_code == 429, "the second is not"
 
 
+def test_a_refusal_may_tell_when_to_come_back(start: Start) -> None:
+    client = start(rpm=1, retry_after=True)
+    assert client.chat().status_code == 200
+    client.emulator.advance(50)
+    answer = client.chat()
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "10")
+    client.emulator.advance(10)
+    assert client.chat().status_code == 200
+
+
+def test_a_minute_may_pass_in_less_than_a_thousandth_of_a_second(start: Start) -> None:
+    client = start(rpm=1, clock_speed=1e6, token_lifetime=1e12)
+    assert [client.chat().status_code for _ in range(3)] == [200] * 3
+
+
 def test_every_account_has_a_quota_of_its_own(start: Start) -> None:
     client = start(rpm=1)
     for realm, name in (("acme", "client-a"), ("acme", "client-b"), ("other", "client-a")):

@@ -109,6 +109,12 @@ def test_a_fault_and_a_body_style_can_be_switched_on_and_the_quota_off(monkeypat
     assert [(answer.status_code, answer.text) for answer in running.answers] == [(500, "Unexpected error.")] * 2
 
 
+def test_the_quota_may_tell_when_to_come_back_and_its_clock_may_run_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    running = Running(monkeypatch, "--rpm", "1", "--retry-after", "--clock-speed", "2")
+    assert running.run() == 0
+    assert 1 <= int(running.answers[1].headers["retry-after"]) <= 60
+
+
 def test_the_handlers_of_signals_are_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
     before = signal.getsignal(signal.SIGTERM)
     Running(monkeypatch).run()
@@ -134,6 +140,7 @@ def test_a_port_that_is_taken_is_one_clear_line(emulator: Emulator, capsys: pyte
         (["--delay", "soon"], "'soon' is not a number of seconds"),
         (["--delay", "-1"], "'-1' is not a number of seconds"),
         (["--delay", "nan"], "'nan' is not a number of seconds"),
+        (["--clock-speed", "0"], "'0' is not a number above 0"),
         (["--fault", "none"], "invalid choice: 'none'"),
         (["--frame-style", "x"], "invalid choice: 'x'"),
         (["--no-such-option"], "unrecognized arguments: --no-such-option"),

@@ -34,7 +34,6 @@ def error_of(response: httpx.Response) -> dict[str, Any]:
 
 FAULTS = {
     "forbidden": (403, "agent_refused", "agent id wrong or not shared with this key"),
-    "rate_limited": (429, "rate_limit_exceeded", "requests for this minute"),
     "too_long": (400, "context_length_exceeded", "272000 tokens"),
     "not_found": (400, "invalid_request", "404"),
     "unprocessable": (400, "invalid_request", "422"),
@@ -56,13 +55,6 @@ def test_each_refusal_of_the_service_has_its_status_and_code(
     assert words in error["message"]
     assert isinstance(error["type"], str)
     assert not any(leak in response.text for leak in LEAKS)
-
-
-@pytest.mark.parametrize("stream", [False, True])
-def test_a_rate_limit_says_when_to_come_back(http: httpx.Client, emulator: Emulator, stream: bool) -> None:
-    emulator.script(Reply(fault="rate_limited"))
-    response = http.post("/v1/chat/completions", json=body(stream=stream))
-    assert int(response.headers["retry-after"]) > 0
 
 
 def test_what_stays_broken_is_told_after_three_more_tries(http: httpx.Client, emulator: Emulator) -> None:

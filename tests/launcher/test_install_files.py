@@ -47,7 +47,7 @@ def test_the_lock_for_tests_has_all_that_the_proxy_needs() -> None:
 
 @pytest.mark.parametrize(
     "setting",
-    [*settings.ALL, launch_plan.HOST, launch_plan.PORT, launch_plan.WORKERS, launch_plan.MASTER_KEY],
+    [*settings.ALL, launch_plan.HOST, launch_plan.PORT, launch_plan.MASTER_KEY],
     ids=lambda setting: setting.name,
 )
 def test_the_example_of_settings_shows_every_setting_with_its_default(setting: Setting[Any]) -> None:

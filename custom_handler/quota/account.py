@@ -1,0 +1,302 @@
+"""The quota of one account in this process: its core, and those who wait for it in event loops."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from custom_handler import metrics
+from custom_handler.errors import RateLimitedError
+from custom_handler.quota.core import Core
+from custom_handler.quota.tickets import Limits, Ticket
+from custom_handler.settings import MAX_CONCURRENT, MAX_RPM, MAX_WAIT
+
+log = logging.getLogger("custom_handler.quota")
+
+
+@dataclass(slots=True, eq=False)
+class Waiter:
+    """Somebody who waits, in an event loop that need not be the running one.
+
+    Attributes:
+        patience: seconds that it waits at most.
+        until: clock time at which they are over.
+        turn: done when it may go; fails when that will be too late.
+    """
+
+    patience: float
+    until: float
+    turn: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    def wake(self, error: RateLimitedError | None = None) -> bool:
+        """Let it go, or fail. False when its loop was closed, and nobody waits there any more."""
+        return _call(self.turn.get_loop(), self._wake, error)
+
+    def _wake(self, error: RateLimitedError | None) -> None:
+        if self.turn.done():
+            return
+        if error is None:
+            self.turn.set_result(None)
+        else:
+            self.turn.set_exception(error)
+
+
+class Figures:
+    """What Prometheus is told about one account."""
+
+    def __init__(self, realm: str) -> None:
+        self.wait = metrics.QUEUE_WAIT.labels(realm)
+        self.depth = metrics.QUEUE_DEPTH.labels(realm)
+        self.budget = metrics.QUOTA_BUDGET.labels(realm)
+        self.episodes = metrics.QUOTA_EPISODES.labels(realm)
+        self.refusals = metrics.QUEUE_REFUSALS.labels(realm)
+
+
+class AccountQuota:
+    """The quota of one account. Every thread and event loop of the process may use it.
+
+    While it is alone, it lets tickets go itself. Otherwise a ledger does, for all workers; it is told what the ledger
+    decided, so that it can go on alone at any time.
+
+    Args:
+        realm: the account's, for messages and figures.
+        limits: the account's.
+        minute: seconds that a minute of the service lasts; a test lets it pass faster.
+        alone: whether it begins alone.
+        share: how many share the limits while each is alone.
+        clock: seconds that never go back; a test brings its own.
+
+    Attributes:
+        core: all tickets; to be read and changed while `lock` is held.
+    """
+
+    def __init__(
+        self,
+        realm: str,
+        limits: Limits,
+        minute: float = 60.0,
+        *,
+        alone: bool = True,
+        share: int = 1,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.clock = clock
+        self.figures = Figures(realm)
+        self._realm = realm
+        self._limits = limits
+        self._minute = minute
+        self._alone = alone
+        self._share = share
+        self.core = Core(limits, minute, name=f"{secrets.token_hex(8)}.")
+        self.lock = threading.RLock()
+        self._waiters: dict[str, Waiter] = {}
+        self._timer: tuple[float, asyncio.AbstractEventLoop] | None = None
+        self._resize()
+
+    @property
+    def alone(self) -> bool:
+        """Whether it decides itself."""
+        return self._alone
+
+    @property
+    def waiting(self) -> bool:
+        """Whether anybody waits."""
+        return bool(self.core.waiting)
+
+    def limit(self, limits: Limits) -> None:
+        """From now on the account has these limits."""
+        with self.lock:
+            self._limits = limits
+            self._resize()
+
+    # What becomes of a ticket
+
+    def ask(self, ticket: Ticket, patience: float) -> Waiter | None:
+        """`ticket` queues up. None when it may go at once.
+
+        Raises:
+            RateLimitedError: it would wait longer than `patience`, in seconds.
+        """
+        with self.lock:
+            now = self.clock()
+            self.core.ask(ticket, now)
+            self._advance(now)
+            if ticket.key in self.core.running:
+                return None
+            if self._alone and (wait := self.core.wait(ticket, now)) > patience:
+                self.core.leave(ticket)
+                raise self.too_long(wait, patience)
+            waiter = self._waiters[ticket.key] = Waiter(patience, now + patience)
+            self._set_timer(now)
+            return waiter
+
+    def leave(self, ticket: Ticket) -> None:
+        """`ticket` is of no use any more, and nothing was sent for it."""
+        with self.lock:
+            self._waiters.pop(ticket.key, None)
+            self.core.leave(ticket)
+            self._advance(self.clock())
+
+    def release(self, ticket: Ticket) -> None:
+        """What was sent for `ticket` has ended."""
+        with self.lock:
+            self.core.release(ticket)
+            self._advance(self.clock())
+
+    def refused(self, ticket: Ticket, pause: float) -> None:
+        """The service refused what was sent for `ticket`, and wants a pause of so many seconds."""
+        with self.lock:
+            now = self.clock()
+            if self.core.refused(ticket, pause, now) and self._alone:
+                self.note_episode()
+            self._give_up_hope(now)
+            self._advance(now)
+
+    def too_long(self, wait: float, patience: float) -> RateLimitedError:
+        """The error for a request that would wait so long and may not, both in seconds."""
+        return self._refusal(f"would wait about {wait:.0f} s", patience, wait - patience)
+
+    def waited_in_vain(self, patience: float) -> RateLimitedError:
+        """The error for a request that has waited as long as it may."""
+        return self._refusal("has waited in vain", patience, self._minute)
+
+    def _refusal(self, what: str, patience: float, retry_after: float) -> RateLimitedError:
+        self.figures.refusals.inc()
+        return RateLimitedError(
+            f"The quota of the StackSpot account in realm {self._realm!r} is used up: this request {what}, and may "
+            f"wait {max(0.0, patience):.0f} s. {MAX_WAIT.name} and the request's own timeout set how long it may wait, "
+            f"{MAX_RPM.name} and {MAX_CONCURRENT.name} how many may go.",
+            retry_after=max(1, math.ceil(retry_after)),
+        )
+
+    def seconds(self, of_the_service: float) -> float:
+        """How long so many seconds of the service last."""
+        return of_the_service * self._minute / 60
+
+    # What a ledger decides
+
+    def go_alone(self, share: int) -> None:
+        """No ledger decides any more, and so many share the limits."""
+        with self.lock:
+            begins, self._alone, self._share = not self._alone, True, share
+            self._resize()
+            if begins:
+                mine = self._limits.shared_by(share)
+                log.warning(
+                    "Quota of realm %s: this worker goes on alone with %d requests a minute and %d at once (%d share)",
+                    *(self._realm, mine.per_minute, mine.at_once, share),
+                )
+            self._advance(self.clock())
+
+    def follow(self, running: Iterable[str], low: float, paused_until: float) -> list[str]:
+        """The ledger decides: these tickets go or have gone before, and so much of the budget is left.
+
+        Returns:
+            The keys of those that are of no use any more.
+        """
+        with self.lock:
+            now = self.clock()
+            if self._alone:
+                self._alone = False
+                self._resize()
+            self.core.allowance.low, self.core.allowance.paused_until = low, paused_until
+            self._give_up_hope(now)
+            self.figures.budget.set(self.core.budget(now))
+            return [key for key in running if not self._let_go(key, now)]
+
+    def foresee(self, waits: Mapping[str, float]) -> None:
+        """The ledger says how long these tickets will wait, in seconds."""
+        with self.lock:
+            for key, wait in waits.items():
+                waiter = self._waiters.get(key)
+                if waiter and wait > waiter.patience:
+                    self._fail(key, self.too_long(wait, waiter.patience))
+
+    def note_episode(self) -> None:
+        """The service has begun to refuse requests."""
+        with self.lock:
+            now = self.clock()
+            budget, pause = self.core.budget(now), self.core.allowance.paused_until - now
+            self.figures.episodes.inc()
+            self.figures.budget.set(budget)
+            log.warning(
+                "StackSpot refused a request of realm %s for its quota (429): a pause of %.0f s, then %d a minute",
+                *(self._realm, pause * 60 / self._minute, budget),
+            )
+
+    def _resize(self) -> None:
+        self.core.limit(self._limits, self._share if self._alone else 1)
+
+    def _advance(self, now: float) -> None:
+        """Let those go whose turn it is."""
+        if not self._alone:
+            return
+        granted = self.core.grants(now)
+        lost = [ticket for ticket in granted if not self._hand_over(ticket)]
+        for ticket in lost:
+            self.core.leave(ticket)
+        if lost:
+            self._advance(now)
+        elif granted:
+            self.figures.budget.set(self.core.budget(now))
+        self._set_timer(now)
+
+    def _let_go(self, key: str, now: float) -> bool:
+        """Whether the ticket that the ledger has let go is of any use."""
+        ticket = self.core.waiting.get(key)
+        if ticket is None:
+            return key in self.core.running
+        self.core.grant(ticket, now)
+        if self._hand_over(ticket):
+            return True
+        self.core.leave(ticket)
+        return False
+
+    def _hand_over(self, ticket: Ticket) -> bool:
+        waiter = self._waiters.pop(ticket.key, None)
+        return waiter is None or waiter.wake()
+
+    def _fail(self, key: str, error: RateLimitedError) -> None:
+        self._waiters.pop(key).wake(error)
+
+    def _give_up_hope(self, now: float) -> None:
+        """Those that may not wait for the end of the pause need not wait at all."""
+        end = self.core.allowance.paused_until
+        for key in [key for key, waiter in self._waiters.items() if now < end and waiter.until < end]:
+            self._fail(key, self.too_long(end - now, self._waiters[key].until - now))
+
+    def _set_timer(self, now: float) -> None:
+        """Have a loop in which somebody waits come back when time alone will have changed something."""
+        at = self.core.wake_at(now) if self._alone else None
+        if at is None or self._timer_is_set(at, now):
+            return
+        for loop in (waiter.turn.get_loop() for waiter in self._waiters.values()):
+            if _call(loop, loop.call_later, at - now, self._on_timer):
+                self._timer = at, loop
+                return
+
+    def _timer_is_set(self, at: float, now: float) -> bool:
+        if self._timer is None:
+            return False
+        time, loop = self._timer
+        return now < time <= at and not loop.is_closed()
+
+    def _on_timer(self) -> None:
+        with self.lock:
+            self._timer = None
+            self._advance(self.clock())
+
+
+def _call(loop: asyncio.AbstractEventLoop, function: Callable[..., object], *given: object) -> bool:
+    """Have `loop` call `function`. False when it was closed."""
+    try:
+        loop.call_soon_threadsafe(function, *given)
+    except RuntimeError:
+        return False
+    return True
