@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import httpx
 import jwt
 
+from custom_handler import metrics, tracing
 from custom_handler.errors import (
     BridgeError,
     BrokenAnswerError,
@@ -81,6 +82,11 @@ class TokenSource:
         self._failures_in_a_row = 0
         self._pause_until = 0.0
 
+    @property
+    def realm(self) -> str:
+        """The account that signs in."""
+        return self._account.realm
+
     async def get(self) -> Token:
         """A token that is valid now.
 
@@ -117,6 +123,7 @@ class TokenSource:
         if task.cancelled():
             return
         error = task.exception()
+        metrics.TOKEN_FETCHES.labels(self.realm, metrics.outcome_of(error)).inc()
         if error is None:
             self._token, self._failure, self._failures_in_a_row = task.result(), None, 0
             return
@@ -127,6 +134,10 @@ class TokenSource:
         log.error("No new token for realm %s: %s", self._account.realm, error)
 
     async def _fetch(self) -> Token:
+        with tracing.span("token fetch", account=self.realm):
+            return await self._ask()
+
+    async def _ask(self) -> Token:
         realm = self._account.realm
         url = f"{self._connection.idm_url}/{realm}/oidc/oauth/token"
         form = {
@@ -204,6 +215,11 @@ class BearerAuth(httpx.Auth):
     def __init__(self, tokens: TokenSource) -> None:
         self._tokens = tokens
 
+    @property
+    def realm(self) -> str:
+        """The account that asks."""
+        return self._tokens.realm
+
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Called by httpx around each request."""
         token = await self._tokens.get()
@@ -212,6 +228,7 @@ class BearerAuth(httpx.Auth):
         if response.status_code != 401:
             return
         self._tokens.discard(token.value)
+        metrics.RETRIES.labels(IdentityRefusedError.code).inc()
         token = await self._tokens.get()
         request.headers["Authorization"] = f"Bearer {token.value}"
         yield request

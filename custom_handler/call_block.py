@@ -81,6 +81,7 @@ class CallBlock:
         self._loose = 0  # how many strings at the end of it were not joined yet
         self._state: Callable[[list[Content]], bool] = self._in_head
         self._json = LenientJson()
+        self._mended = False  # the arguments, read before what else is in `_json`, were no strict JSON
         self._strict: list[str] = []  # of a body that is read as a whole
         self._string_from: int | None = None  # where in what was used up the arguments begin that are a string
         self._name = ""
@@ -148,7 +149,7 @@ class CallBlock:
             self._give_whole(out)
             self._drop_unknown(out)
         elif not self._unknown:
-            out.append(CallEnded())
+            out.append(CallEnded(self._mended or self._json.mended))
         else:
             self._drop_unknown(out)
 
@@ -215,7 +216,7 @@ class CallBlock:
     def _begin_arguments(self, at: int, out: list[Content]) -> bool:
         if not self._unknown:
             out.append(CallBegan(self._name))
-        self._json = LenientJson(self._may_follow)
+        self._json, self._mended = LenientJson(self._may_follow), False
         return self._go(self._in_arguments, at)
 
     def _in_arguments(self, out: list[Content]) -> bool:
@@ -228,7 +229,7 @@ class CallBlock:
             return False
         if self._wrapped:
             self._leave_json(self._in_wrapper)
-            self._json = LenientJson(self._may_follow)
+            self._json, self._mended = LenientJson(self._may_follow), self._json.mended
             self._json.feed('{"arguments": {}')
             return bool(self.rest)
         self._end_call(out)
@@ -247,7 +248,7 @@ class CallBlock:
 
     def _end_call(self, out: list[Content]) -> None:
         if not self._unknown:
-            out.append(CallEnded())
+            out.append(CallEnded(self._mended or self._json.mended))
             self._any_calls = True
 
     def _in_whole(self, out: list[Content]) -> bool:
@@ -273,7 +274,7 @@ class CallBlock:
         self._string_from = None
         if strict is None:
             return self._go(self._in_garbage, 0)
-        self._give_call(self._name, strict, out)
+        self._give_call(self._name, strict, out, mended=True)
         return self._go(self._in_tail, 0)
 
     def _in_tail(self, out: list[Content]) -> bool:
@@ -356,11 +357,11 @@ class CallBlock:
         self._unknown = len(known) < max(1, len(calls))
         self._name = next((call[0] for call in calls if call and call not in known), "")
         for name, arguments in () if self._unknown else known:
-            self._give_call(name, arguments, out)
+            self._give_call(name, arguments, out, mended=self._json.mended)
 
-    def _give_call(self, name: str, arguments: Iterable[str], out: list[Content]) -> None:
+    def _give_call(self, name: str, arguments: Iterable[str], out: list[Content], *, mended: bool = False) -> None:
         """A whole call; its arguments as pieces of JSON."""
-        out += [CallBegan(name), *map(CallArguments, filter(None, arguments)), CallEnded()]
+        out += [CallBegan(name), *map(CallArguments, filter(None, arguments)), CallEnded(mended)]
         self._any_calls = True
 
     def _set_name(self, name: str) -> None:

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from custom_handler import schema
+from custom_handler import metrics, schema
 from custom_handler.disarm import disarm
 from custom_handler.events import (
     CallArguments,
@@ -92,7 +92,9 @@ class CallDesk:
                     self._name, self._held, self._length = name, [], 0
                 case CallArguments(text):
                     yield from self._take_arguments(text)
-                case CallEnded():
+                case CallEnded(mended):
+                    if mended:
+                        metrics.REPAIRS.labels("call", "syntax").inc()
                     yield from self._end()
                 case CallBroken():
                     self._break(item)
@@ -129,7 +131,8 @@ class CallDesk:
         if self._full:
             self.dropped = True
             return
-        text, problems = schema.check_text("".join(held), self._schemas[self._name])
+        written = "".join(held)
+        text, problems = schema.check_text(written, self._schemas[self._name])
         call = ToolCall(self._name, text)
         if problems:
             log.info("A call of %s does not fit its schema", self._name)
@@ -139,6 +142,8 @@ class CallDesk:
         if (fingerprint := _Fingerprint(self._name, text).digest) not in self._sent_before:
             self._sent.add(fingerprint)
             self._count()
+            if text != written:
+                metrics.REPAIRS.labels("call", "schema").inc()
             yield call
 
     def _count(self) -> None:

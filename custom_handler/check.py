@@ -18,7 +18,6 @@ from custom_handler.transport import new_client
 from custom_handler.upstream.base import Delta, Query
 from custom_handler.upstream.pool import Pool
 
-_PROVIDER = "stackspot"
 _PATIENCE = 5.0  # seconds
 _QUESTION = "Reply with the single word: ok"
 
@@ -83,9 +82,8 @@ def _read_entries(path: Path) -> Iterator[Entry]:
     try:
         for entry in yaml.safe_load(path.read_text("utf-8"))["model_list"]:
             given = entry["litellm_params"]
-            provider, _, model = given["model"].rpartition("/")
-            if _PROVIDER in {provider, given.get("custom_llm_provider")}:
-                yield Entry(entry["model_name"], model, entry.get("model_info") or {})
+            if models.is_ours(given):
+                yield Entry(entry["model_name"], given["model"].rpartition("/")[2], entry.get("model_info") or {})
     except OSError as exc:
         raise SettingError(f"{path} cannot be read: {exc.strerror}. Start in the project's folder.") from exc
     except (yaml.YAMLError, LookupError, TypeError, AttributeError, UnicodeDecodeError) as exc:

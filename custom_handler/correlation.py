@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import AsyncGenerator, Iterator, Mapping
-from contextlib import aclosing, contextmanager
+from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import TypeVar
 
 from custom_handler.errors import RequestError
+from custom_handler.stepping import stepping
 
 T = TypeVar("T")
 
@@ -70,17 +72,6 @@ def use(correlation_id: str) -> Iterator[None]:
         _current.reset(token)
 
 
-async def follow(correlation_id: str, items: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
-    """Iterate `items` with `correlation_id` current inside each step, and only there.
-
-    An async generator runs in the context of whoever asks for its next item; two streams read in turn by one
-    task would otherwise see each other's id.
-    """
-    async with aclosing(items):
-        while True:
-            with use(correlation_id):
-                try:
-                    item = await anext(items)
-                except StopAsyncIteration:
-                    return
-            yield item
+def follow(correlation_id: str, items: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+    """Iterate `items` with `correlation_id` current inside each step, and only there."""
+    return stepping(items, partial(use, correlation_id))

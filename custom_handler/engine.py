@@ -9,7 +9,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from itertools import chain
 
-from custom_handler import budget, follow_up
+from custom_handler import budget, follow_up, metrics, tracing
 from custom_handler.announcement import announces_action
 from custom_handler.calls import SetAside
 from custom_handler.conversations import Memory
@@ -24,6 +24,7 @@ from custom_handler.errors import (
 )
 from custom_handler.events import Event, Finish, FinishReason, Text, Usage
 from custom_handler.folding import Folded
+from custom_handler.follow_up import Complaint
 from custom_handler.limits import LengthLimit
 from custom_handler.prompt import render
 from custom_handler.question import Question
@@ -121,12 +122,14 @@ class _Exchange:
 
     async def _follow_up(self, question: Question) -> AsyncGenerator[Event, None]:
         """Ask again. What fails before it has brought anything leaves the answer as it was."""
-        log.info("Following up on the agent's answer")
+        log.info("Following up on the agent's answer: %s", question.reason)
+        metrics.FOLLOW_UPS.labels(question.reason).inc()
         calls, outlet = self._reader.calls, self._reader.outlet
         before, calls.set_aside = calls.set_aside, []
         sent, missing = outlet.calls, self._missing_value
         try:
-            async with aclosing(self._ask(question)) as events:
+            answered = tracing.follow(self._ask(question), "follow-up", reason=question.reason)
+            async with aclosing(answered) as events:
                 async for event in events:
                     yield event
         except BridgeError as exc:
@@ -174,11 +177,12 @@ class _Exchange:
         """What to ask in place of a question that brought nothing but `exc`, which is raised when there is nothing."""
         if refused.continues and isinstance(exc, _MAY_HAVE_FORGOTTEN):
             log.info("The conversation cannot be continued (%s); it is sent anew", exc)
-            if refused.hidden:
-                return await self._hidden_question(refused.prompt, self._questions[-2].text)
+            if refused.reason:
+                return await self._hidden_question(Complaint(refused.reason, refused.prompt), self._questions[-2].text)
             return self._recall.begin((await self._whole()).prompt)
         if isinstance(exc, ContextWindowError) and not refused.hidden and not self._shortened:
             self._shortened = True
+            metrics.RETRIES.labels(exc.code).inc()
             self._fitted = await self._shorten(await self._whole(), exc)
             return self._recall.begin(self._fitted.prompt)
         raise exc
@@ -227,21 +231,21 @@ class _Exchange:
         first, last, conversation = self._questions[0], self._questions[-1], self._recall.conversation
         if complaint := self._complaint_about_calls():
             if conversation:
-                return Question(complaint, hidden=True, conversation=conversation, continues=True)
+                return Question(complaint.text, complaint.reason, conversation=conversation, continues=True)
             return await self._hidden_question(complaint, last.text)
         if self._missing_value is None or self._request.output is None:
             return None
         if not first.text.strip():
-            return replace(self._recall.begin((await self._whole()).prompt), hidden=True)
+            return replace(self._recall.begin((await self._whole()).prompt), reason="empty_answer")
         repair = follow_up.about_value(first.text, self._missing_value.bad, self._request.output)
-        return Question(repair, hidden=True, calls=False, conversation=conversation)
+        return Question(repair, "bad_value", calls=False, conversation=conversation)
 
-    async def _hidden_question(self, complaint: str, answer: str) -> Question:
+    async def _hidden_question(self, complaint: Complaint, answer: str) -> Question:
         """A complaint about `answer` for an agent that remembers nothing."""
         whole = await self._whole()
-        return Question(follow_up.render(whole.prompt, answer, complaint), hidden=True)
+        return Question(follow_up.render(whole.prompt, answer, complaint), complaint.reason)
 
-    def _complaint_about_calls(self) -> str | None:
+    def _complaint_about_calls(self) -> Complaint | None:
         """What is wrong with the calls so far; None when they may stand."""
         calls, request = self._reader.calls, self._request
         if calls.set_aside:

@@ -44,7 +44,9 @@ class CallArguments:
 
 @dataclass(frozen=True, slots=True)
 class CallEnded:
-    """The call that began last is whole."""
+    """The call that began last is whole; `mended` if its arguments were written as no strict JSON."""
+
+    mended: bool = False
 
 
 @dataclass(frozen=True, slots=True)

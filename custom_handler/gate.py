@@ -7,14 +7,16 @@ its query, the few headers it needs, and of the body what `body` lets pass.
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from custom_handler import answer, body, correlation, keys, routes
+from custom_handler import answer, body, correlation, keys, metrics, routes
 from custom_handler.answer import Answer
 from custom_handler.errors import BridgeError, RequestError, TooLargeError
 from custom_handler.routes import Route
@@ -40,12 +42,14 @@ class Rules:
         master_key: gives the proxy's key, or None; LiteLLM sets it last when it starts.
         correlation_required: whether a request to a model must bring a correlation id.
         reserved: fields of a body that LiteLLM takes for parameters of its own.
+        obstacle: tells why no agent could be asked now, in words that anybody may read; None when one could.
     """
 
     models: Callable[[], Collection[str]]
     master_key: Callable[[], str | None]
     correlation_required: bool
     reserved: frozenset[str]
+    obstacle: Callable[[], Awaitable[str | None]]
 
 
 class Gate:
@@ -74,6 +78,7 @@ class Gate:
             self._check_caller(scope, route, headers, named)
             content = b"" if route.fields is None else self._clean(await _read(receive), route.fields)
         except BridgeError as error:
+            metrics.REFUSALS.labels(error.code).inc()
             with correlation.use(reply.correlation_id):
                 log.info("Refused with %d: %s", error.status, error)
             await reply.refuse(error)
@@ -96,11 +101,21 @@ class Gate:
         return body.clean(content, fields, body.Policy(self._rules.models(), self._rules.reserved))
 
     async def _pass_on(self, path: str, route: Route, scope: Scope, receive: Receive, reply: Answer) -> None:
-        if path == routes.HOME:
-            await reply.send_json(200, b'{"status":"ok"}')
-            return
         with correlation.use(reply.correlation_id), answer.use(reply):
-            await self.app(scope, receive, reply.unchanged if route.fields is None else reply)
+            app = await self._own_answer(path, scope) or self.app
+            await app(scope, receive, reply.unchanged if route.fields is None else reply)
+
+    async def _own_answer(self, path: str, scope: Scope) -> Response | None:
+        """What is answered without LiteLLM. Whether that is ready, too, it tells itself once an agent can be asked."""
+        if path == routes.HOME:
+            return JSONResponse({"status": "ok"})
+        if path in routes.METRICS:
+            accept = Headers(scope=scope).get("accept", "")
+            content_type, text = await asyncio.to_thread(metrics.exposition, accept)
+            return Response(text, headers={"content-type": content_type})
+        if path == routes.READINESS and (reason := await self._rules.obstacle()):
+            return JSONResponse({"status": "not ready", "reason": reason}, 503)
+        return None
 
 
 async def _read(receive: Receive) -> bytes:

@@ -8,13 +8,16 @@ import sys
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
+import litellm
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.types.router import GenericLiteLLMParams
 from litellm.types.utils import CallTypes, ModelResponseStream, all_litellm_params
 
-from custom_handler import answer, garbage, log, settings
+from custom_handler import answer, garbage, log, settings, tracing
 from custom_handler.gate import Gate, Rules
 from custom_handler.litellm_errors import origin, to_litellm
+from custom_handler.models import accounts
+from custom_handler.provider import stackspot_llm
 
 logger = logging.getLogger("custom_handler.hooks")
 
@@ -32,6 +35,8 @@ class ProxyHooks(CustomLogger):
             for name in _LITELLM_LOGGERS:
                 logging.getLogger(name).addFilter(_is_news)
             _enclose(proxy_server)
+            if collector := settings.read(settings.OTLP_ENDPOINT):
+                _trace(collector)
             if garbage.NEEDED:
                 garbage.collect_between_steps(asyncio.get_running_loop())
 
@@ -88,6 +93,24 @@ def _is_news(record: logging.LogRecord) -> bool:
     return not record.exc_info or origin(record.exc_info[1]) is None
 
 
+def _trace(collector: str) -> None:
+    """Send LiteLLM's spans and ours to `collector`.
+
+    Not by `callbacks: [otel]` in config.yaml: that prints spans to the console where no collector is set.
+    """
+    from litellm.integrations.opentelemetry import OpenTelemetry, OpenTelemetryConfig
+
+    from custom_handler.span_export import new_provider
+
+    # LiteLLM goes on to write into the span of a failed request when it has ended it; each time is a warning.
+    logging.getLogger("opentelemetry.sdk.trace").setLevel(logging.ERROR)
+    provider = new_provider(collector)
+    tracing.start(provider)
+    # Its spans would not leave with messages in them anyway; so they need not be written.
+    without_messages = OpenTelemetryConfig(exporter="otlp_http", capture_message_content="NO_CONTENT")
+    litellm.callbacks.append(OpenTelemetry(without_messages, tracer_provider=provider))
+
+
 def _enclose(proxy_server: Any) -> None:
     """Put the gate around LiteLLM's app.
 
@@ -99,11 +122,16 @@ def _enclose(proxy_server: Any) -> None:
         router = proxy_server.llm_router
         return {*router.model_names, *router.model_group_alias} if router is not None else set()
 
+    async def obstacle() -> str | None:
+        router = proxy_server.llm_router
+        return await stackspot_llm.obstacle(accounts(router.model_list if router is not None else ()))
+
     rules = Rules(
         models=models,
         master_key=lambda: proxy_server.master_key,
         correlation_required=settings.read(settings.REQUIRE_CORRELATION_ID),
         reserved=frozenset(all_litellm_params) | frozenset(GenericLiteLLMParams.model_fields),
+        obstacle=obstacle,
     )
     app = proxy_server.app
     app.middleware_stack = Gate(app.middleware_stack or app.build_middleware_stack(), rules)

@@ -62,6 +62,11 @@ class JsonText:
         return "" if self.complete else self._mended(self._json.flush())
 
     @property
+    def mended(self) -> bool:
+        """The value was not written as strict JSON."""
+        return self._json.mended
+
+    @property
     def inside(self) -> bool:
         """The value has begun, and more of it can come."""
         return self._finder is None and not (self.complete or self._json.broken)

@@ -69,7 +69,9 @@ async def require_key(request: Request, api_key: str) -> UserAPIKeyAuth:
     except KeyRefusedError as exc:
         raise ProxyException(exc.message, type=exc.type, param=None, code=exc.status) from exc
     identity = hashlib.sha256((api_key or "").encode()).hexdigest()  # LiteLLM prints this field in errors and logs
-    return UserAPIKeyAuth(api_key=identity, user_role=LitellmUserRoles.INTERNAL_USER)
+    # LiteLLM begins its span before it asks here, and would lose it.
+    span = getattr(request.state, "parent_otel_span", None)
+    return UserAPIKeyAuth(api_key=identity, user_role=LitellmUserRoles.INTERNAL_USER, parent_otel_span=span)
 
 
 def _is_local(scope: MutableMapping[str, Any]) -> bool:

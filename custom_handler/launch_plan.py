@@ -36,6 +36,9 @@ LITELLM_DEFAULTS = {
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # otherwise it downloads the prices of other vendors at every start
     "LITELLM_DONT_SHOW_FEEDBACK_BOX": "true",
     "LITELLM_TELEMETRY": "False",
+    "OTEL_SERVICE_NAME": "stackspot-litellm-proxy",
+    "OTEL_EXPORTER_OTLP_TIMEOUT": "2",  # seconds; a collector that is gone holds up the end of the proxy twice as long
+    "PROMETHEUS_DISABLE_CREATED_SERIES": "True",  # twice as many series, with the time at which each began
     # Pages of LiteLLM that nobody needs here and that ask for no key.
     "NO_DOCS": "True",
     "NO_REDOC": "True",
@@ -96,11 +99,18 @@ class Plan:
     workers: int
     emulator: Emulator | None
 
-    def commands(self) -> tuple[Command, ...]:
-        """The processes, in the order in which they are started."""
+    def commands(self, figures: str) -> tuple[Command, ...]:
+        """The processes, in the order in which they are started.
+
+        Args:
+            figures: an empty folder, in which several workers put their figures together.
+        """
         inherited = _inherited_environment()
         orphaned = signal.SIGKILL if self.workers == 1 else signal.SIGTERM
-        proxy = Command("the proxy", self._proxy_arguments(), self.proxy_environment(inherited), orphaned)
+        # Prometheus' client reads this when it is imported. One worker alone is quicker without files.
+        shared = {"PROMETHEUS_MULTIPROC_DIR": figures} if self.workers > 1 else {}
+        environment = {**self.proxy_environment(inherited), **shared}
+        proxy = Command("the proxy", self._proxy_arguments(), environment, orphaned)
         if self.emulator is None or self.emulator.own is None:
             return (proxy,)
         arguments = ("--port", str(self.emulator.own.port), "--brain", self.emulator.brain)
@@ -117,7 +127,9 @@ class Plan:
     def _proxy_arguments(self) -> tuple[str, ...]:
         litellm = (sys.executable, "-m", "litellm.proxy.proxy_cli", "--config", str(ROOT / "config.yaml"))
         where = ("--host", self.address.host, "--port", str(self.address.port))
-        return (*litellm, *where, "--num_workers", str(self.workers))
+        # Importing takes a worker seconds, in which it answers nothing: after 5 it would be taken for dead, and killed.
+        workers = ("--num_workers", str(self.workers), "--timeout_worker_healthcheck", "30")
+        return (*litellm, *where, *workers)
 
 
 def proxy_address() -> Address:

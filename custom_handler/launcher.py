@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+import tempfile
 from collections.abc import Sequence
 from functools import partial
 from http.client import HTTPConnection, HTTPException
@@ -40,7 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if options.health:
             return 0 if status(proxy_address()) == 200 else 1
-        return asyncio.run(_serve(plan()))
+        with tempfile.TemporaryDirectory(prefix="agent-proxy-figures-") as figures:
+            return asyncio.run(_serve(plan(), figures))
     except SettingError as exc:
         print(exc.message, file=sys.stderr)
         return 2
@@ -61,9 +63,9 @@ def status(address: Address) -> int | None:
         connection.close()
 
 
-async def _serve(chosen: Plan) -> int:
+async def _serve(chosen: Plan, figures: str) -> int:
     _say(f"Starting the proxy on {chosen.address.url}; it takes some seconds. {_behind(chosen)}")
-    ended = await processes.run(chosen.commands(), partial(_announce, chosen), _say_why)
+    ended = await processes.run(chosen.commands(figures), partial(_announce, chosen), _say_why)
     if ended is None:
         _say("Stopped.")
     return 0 if ended is None else 1

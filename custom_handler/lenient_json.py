@@ -89,12 +89,14 @@ class LenientJson:
     Attributes:
         complete: the value has ended.
         broken: the text cannot be read as JSON, whatever comes.
+        mended: something of it was not strict JSON.
         rest: text that is not used up: what stands behind the value, or cannot be read, or waits for more.
     """
 
     def __init__(self, may_follow: After = lambda _: True) -> None:
         self.complete = False
         self.broken = False
+        self.mended = False
         self.rest = ""
         self._at = 0  # how much of `rest` is used up inside `_run`
         self._may_follow = may_follow
@@ -105,6 +107,7 @@ class LenientJson:
         self._inner_quotes = False  # whether quotes were found inside a string: then braces may be inside one, too
         self._bare_keys = False  # whether this value has names without quotes
         self._comma = ""  # a comma, and the white space behind it, that waits for what follows
+        self._unmatched = ""  # what was used up and, unless it is mended, is still to be given out
         self._ended = False
         self._out: list[str] = []
 
@@ -121,9 +124,13 @@ class LenientJson:
     def _run(self) -> str:
         while self._at < len(self.rest) and not self.complete and not self.broken and self._step():
             pass
-        self.rest, self._at = self.rest[self._at :], 0
+        used, self.rest, self._at = self.rest[: self._at], self.rest[self._at :], 0
         out = "".join(self._out)
         self._out.clear()
+        if (used != out or self._unmatched) and not self.mended:
+            self._unmatched += used
+            self.mended = not self._unmatched.startswith(out)
+            self._unmatched = self._unmatched[len(out) :]
         return out
 
     def _step(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from custom_handler.settings import AGENT_ID, is_agent_id, read
 
 #: The model name, behind the provider's prefix, of the agent in the settings.
 DEFAULT = "chat"
+_PROVIDER = "stackspot"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,18 @@ class Target:
     account: str | None
     max_input_tokens: int = DEFAULT_LIMIT
     limits: Limits | None = None
+
+
+def is_ours(litellm_params: Mapping[str, Any]) -> bool:
+    """Whether an entry of config.yaml with these `litellm_params` is one of StackSpot."""
+    return _PROVIDER in {litellm_params["model"].rpartition("/")[0], litellm_params.get("custom_llm_provider")}
+
+
+def accounts(model_list: Iterable[Mapping[str, Any]]) -> frozenset[str | None]:
+    """The accounts that a model list names; None is the default account."""
+    ours = (entry.get("model_info") or {} for entry in model_list if is_ours(entry["litellm_params"]))
+    named = (model_info.get("account") for model_info in ours)
+    return frozenset(account for account in named if isinstance(account, str | None))
 
 
 def resolve(model: str, model_info: Mapping[str, Any]) -> Target:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ import litellm
 from litellm.llms.custom_llm import CustomLLM
 from litellm.types.utils import ModelResponse, ModelResponseStream
 
-from custom_handler import correlation, engine, models, request
+from custom_handler import correlation, engine, models, request, tracing
 from custom_handler.auth import Token
 from custom_handler.chunks import Chunker, fold
 from custom_handler.conversations import Conversations, Scope
@@ -22,11 +23,17 @@ from custom_handler.events import Event
 from custom_handler.ids import CallIds
 from custom_handler.litellm_errors import to_litellm
 from custom_handler.loop_thread import LoopThread
+from custom_handler.measuring import measured
 from custom_handler.quota.tickets import Group
 from custom_handler.settings import read_account, read_call_policy
 from custom_handler.upstream.pool import Pools
 
 log = logging.getLogger("custom_handler.provider")
+
+#: Where LiteLLM is a library, there is no config.yaml, and any agent id may be asked for.
+_NO_ENTRY = "stackspot/*"
+#: Seconds that whoever asks whether the proxy is ready waits for a token; Kubernetes is told to wait a little longer.
+_PATIENCE = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +42,20 @@ class _Call:
 
     Attributes:
         named: the client chose the correlation id.
+        entry: the name that the model's entry in config.yaml has, such as `stackspot/*`; never what a client made up.
         caller: the hash of the key that the client sent to the proxy; empty where there is none.
-        entry: the `model_name` of the entry in config.yaml; without a proxy, the model.
+        span: LiteLLM's span for the request, if it has one.
     """
 
     model: str
+    entry: str
     messages: Any
     parameters: Mapping[str, Any]
     model_info: Mapping[str, Any]
     correlation_id: str
     named: bool
     caller: str
-    entry: str
+    span: object
     timeout: float | None
 
     @classmethod
@@ -58,13 +67,14 @@ class _Call:
         with _boundary(given["model"]):
             return cls(
                 model=given["model"],
+                entry=str(metadata.get("deployment_model_name") or _NO_ENTRY),
                 messages=given["messages"],
                 parameters=given.get("optional_params") or {},
                 model_info=litellm_params.get("model_info") or {},
                 correlation_id=correlation.from_headers(headers) or correlation.new(),
                 named=correlation.is_named(headers),
                 caller=str(metadata.get("user_api_key_hash") or ""),
-                entry=str(metadata.get("deployment_model_name") or given["model"]),
+                span=metadata.get("litellm_parent_otel_span"),
                 timeout=_seconds(given.get("timeout")),
             )
 
@@ -124,11 +134,28 @@ class StackspotLLM(CustomLLM):
             BridgeError: a setting is missing, the credentials were refused, or the identity service cannot be reached;
                 the message says which and what to do.
         """
+        return self._thread.run(self._sign_in(account))
 
-        async def sign_in() -> Token:
-            return await (await self._pools.current()).tokens(read_account(account)).get()
+    async def obstacle(self, accounts: Collection[str | None]) -> str | None:
+        """Why no agent can be asked now; None when one of `accounts` has a token, or gets one, which costs no quota.
 
-        return self._thread.run(sign_in())
+        One is enough: a mistake in the credentials of one team must not take the proxy away from the others.
+        """
+        reasons = []
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                for account in accounts:
+                    try:
+                        await self._sign_in(account)
+                        return None
+                    except BridgeError as exc:
+                        reasons.append(exc.message)
+        except TimeoutError:
+            reasons.append(f"The identity service has not answered within {_PATIENCE:g} s.")
+        return " ".join(reasons) or None
+
+    async def _sign_in(self, account: str | None) -> Token:
+        return await (await self._pools.current()).tokens(read_account(account)).get()
 
     async def _chunks(self, call: _Call) -> AsyncGenerator[ModelResponseStream, None]:
         chunker = Chunker(call.model, call.call_ids)
@@ -137,7 +164,11 @@ class StackspotLLM(CustomLLM):
                 async for event in events:
                     yield chunker.chunk(event)
 
-    async def _events(self, call: _Call) -> AsyncGenerator[Event, None]:
+    def _events(self, call: _Call) -> AsyncGenerator[Event, None]:
+        return measured(tracing.under(self._answer(call), call.span), call.entry)
+
+    async def _answer(self, call: _Call) -> AsyncGenerator[Event, None]:
+        tracing.note(correlation_id=call.correlation_id)
         asked = request.parse(call.messages, call.parameters)
         target = models.resolve(call.model, call.model_info)
         pool = await self._pools.current()

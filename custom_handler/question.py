@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from custom_handler.conversations import Conversation
 from custom_handler.disarm import QUOTE
+from custom_handler.follow_up import Reason
 from custom_handler.limits import LengthLimit
 from custom_handler.upstream.base import Query, Report
 
@@ -17,7 +19,8 @@ class Question:
     """One question, with its answer as far as it has come.
 
     Attributes:
-        hidden, calls: as `Reader.begin` has them.
+        reason: why the agent is asked again; empty for what the client asked.
+        calls: as `Reader.begin` has it.
         conversation: the one in which it is asked, as it was before; None for none.
         continues: the agent must remember what was said in that.
         limit: how much of the answer is read; None for all of it.
@@ -25,7 +28,7 @@ class Question:
     """
 
     prompt: str
-    hidden: bool = False
+    reason: Reason | Literal[""] = ""
     calls: bool = True
     conversation: Conversation | None = None
     continues: bool = False
@@ -44,6 +47,11 @@ class Question:
     def _keep(self, text: str) -> str:
         self.pieces.append(text)
         return text
+
+    @property
+    def hidden(self) -> bool:
+        """The client knows nothing of it."""
+        return bool(self.reason)
 
     @property
     def query(self) -> Query:

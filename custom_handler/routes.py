@@ -47,8 +47,10 @@ _COUNT_TOKENS = Route(frozenset({"model", "messages", "system", "tools", "tool_c
 _PUBLIC = Route(public=True)
 _PRIVATE = Route()
 
-#: The address that the gate answers itself; clients ask for it to see whether the server is there.
+#: Addresses that the gate answers itself. Clients ask for the first to see whether the server is there.
 HOME = "/"
+READINESS = "/health/readiness"
+METRICS = ("/metrics", "/metrics/")
 
 ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/v1/chat/completions"): _CHAT,
@@ -64,11 +66,11 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/v1/model/info"): _PRIVATE,
     ("GET", "/model/info"): _PRIVATE,
     ("GET", "/health"): _PRIVATE,
-    ("GET", "/metrics"): _PRIVATE,
-    ("GET", "/metrics/"): _PRIVATE,
+    ("GET", METRICS[0]): _PRIVATE,
+    ("GET", METRICS[1]): _PRIVATE,
     ("GET", "/health/liveliness"): _PUBLIC,
     ("GET", "/health/liveness"): _PUBLIC,
-    ("GET", "/health/readiness"): _PUBLIC,
+    ("GET", READINESS): _PUBLIC,
     ("GET", HOME): _PUBLIC,
     ("HEAD", HOME): _PUBLIC,
 }

@@ -251,6 +251,12 @@ CONVERSATION_TTL = Setting(
     _seconds,
     default="3600",
 )
+OTLP_ENDPOINT = Setting(
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "the OpenTelemetry collector that gets traces, over HTTP",
+    lambda text: _url(text) if text else "",
+    default="",
+)
 LOG_LEVEL = Setting(
     "STACKSPOT_LOG_LEVEL",
     "the least severe message that is logged",
@@ -282,6 +288,7 @@ ALL: tuple[Setting[Any], ...] = (
     REDIS_URL,
     CONVERSATIONS,
     CONVERSATION_TTL,
+    OTLP_ENDPOINT,
     LOG_LEVEL,
     LOG_FORMAT,
 )

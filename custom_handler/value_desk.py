@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from custom_handler import schema
+from custom_handler import metrics, schema
 from custom_handler.events import Event, Text
 from custom_handler.json_text import JsonText
 from custom_handler.output import OutputFormat, validate
@@ -67,6 +67,8 @@ class ValueDesk:
     def end(self) -> Iterator[Event]:
         """The agent has answered: the rest of the value."""
         ready = self._hold(self._json.flush())
+        if self._json.mended:
+            metrics.REPAIRS.labels("value", "syntax").inc()
         if self.given:
             self.cut = not self._json.complete
         else:
@@ -98,4 +100,6 @@ class ValueDesk:
             self.bad = self.bad if self.bad.text else BadValue(text, problems)
             return ""
         self.given = True
+        if fitted != text:
+            metrics.REPAIRS.labels("value", "schema").inc()
         return fitted

@@ -17,6 +17,7 @@ from custom_handler.settings import Account, Connection
 from custom_handler.transport import new_client
 from emulator import Emulator, Options, Reply
 from tests.conftest import AGENT
+from tests.support.figures import counted
 
 ACCOUNT = Account("emulated", "id", "secret")
 
@@ -69,8 +70,10 @@ async def test_the_request_is_the_one_of_client_credentials(emulator: Emulator, 
 
 
 async def test_any_number_of_waiters_cause_one_request(emulator: Emulator, tokens: TokenSource) -> None:
-    assert len(set(await gather(tokens, 50))) == 1
+    with counted("agent_proxy_token_fetches_total", account="emulated", outcome="ok") as fetches:
+        assert len(set(await gather(tokens, 50))) == 1
     assert len(emulator.token_requests) == 1
+    assert fetches == [1]
 
 
 async def test_a_fresh_token_is_kept_until_60_seconds_before_its_end(
@@ -134,8 +137,12 @@ async def test_each_failure_says_what_and_where_and_never_the_secret(
     emulator: Emulator, tokens: TokenSource, fault: str, error: type[errors.BridgeError], words: str
 ) -> None:
     emulator.script(Reply(fault=fault))
-    with pytest.raises(error) as raised:
+    with (
+        counted("agent_proxy_token_fetches_total", account="emulated", outcome=error.code) as failures,
+        pytest.raises(error) as raised,
+    ):
         await tokens.get()
+    assert failures == [1]
     assert words in raised.value.message
     assert "secret" not in raised.value.message.replace("client secret", "")
 
@@ -222,8 +229,10 @@ async def test_a_token_that_is_refused_twice_is_refused(
 ) -> None:
     emulator.script(*[Reply(fault="unauthorized_once")] * 2)
     url = f"{emulator.url}/v1/agent/{AGENT}/chat"
-    response = await client.post(url, json={"user_prompt": "Hi"}, auth=BearerAuth(tokens))
+    with counted("agent_proxy_retries_total", code="identity_refused") as retries:
+        response = await client.post(url, json={"user_prompt": "Hi"}, auth=BearerAuth(tokens))
     assert response.status_code == 401
+    assert retries == [1]
     assert len(emulator.chats) == 2
     assert len(emulator.token_requests) == 2
 

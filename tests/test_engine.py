@@ -18,6 +18,7 @@ from custom_handler.request import ChatRequest, Message, Tool, ToolChoice
 from custom_handler.settings import CallPolicy
 from custom_handler.upstream.base import Delta, Piece, Report
 from tests.support.agent import Agent
+from tests.support.figures import counted, labelled
 from tests.support.pieces import cut_into
 
 ASKED = ChatRequest((Message("user", "Hi"),), tools=(Tool("run", "", {}),))
@@ -420,7 +421,9 @@ TOO_LONG = ContextWindowError("exceed the configured limit of 1000 tokens. Your 
 
 async def test_a_prompt_that_the_service_finds_too_long_is_made_smaller_once(caplog: pytest.LogCaptureFixture) -> None:
     agent = Agent(TOO_LONG, then=[[Delta("ok"), REPORT]])
-    assert await events_of(agent, LONG) == [Text("ok"), Usage(10, 2), Finish("stop")]
+    with counted("agent_proxy_retries_total", code="context_length_exceeded") as retries:
+        assert await events_of(agent, LONG) == [Text("ok"), Usage(10, 2), Finish("stop")]
+    assert retries == [1]
     first, second = map(len, agent.prompts)
     assert 0.3 * first < second <= 0.5 * first
     assert "left out" in caplog.text
@@ -483,6 +486,25 @@ async def test_an_answer_without_a_word_is_asked_for_again_in_place_of_a_repair(
     agent = Agent(REPORT, then=[[Delta('{"age": 7}'), REPORT]])
     assert text_in(await events_of(agent, asked_for(output=PERSON))) == '{"age": 7}'
     assert agent.prompts[1] == agent.prompts[0]
+
+
+@pytest.mark.parametrize(
+    ("reason", "asked", "first"),
+    [
+        ("broken_call", STRICT, BAD),
+        ("no_call", replace(STRICT, tool_choice=WANTS_CALL), "No."),
+        ("announcement", STRICT, "I will add the numbers now."),
+        ("bad_value", asked_for(output=PERSON), '{"age": "old"}'),
+        ("empty_answer", asked_for(output=PERSON), " "),
+    ],
+)
+async def test_a_follow_up_is_counted_by_its_reason(reason: str, asked: ChatRequest, first: str) -> None:
+    before = labelled("agent_proxy_follow_ups_total", "reason")
+    await events_of(Agent(Delta(first), REPORT, then=[[Delta(f'{GOOD}{{"age": 7}}'), REPORT]]), asked)
+    after = labelled("agent_proxy_follow_ups_total", "reason")
+    assert {one: count - before.get(one, 0) for one, count in after.items() if count > before.get(one, 0)} == {
+        reason: 1
+    }
 
 
 async def test_an_announcement_may_be_followed_by_a_value() -> None:

@@ -178,3 +178,11 @@ def test_nonsense_reads_the_same_however_it_is_cut_and_is_strict_when_complete(t
     assert read(text) == (strict, complete, rest)
     if complete:
         json.loads(strict)
+
+
+@given(NONSENSE.map("".join), st.integers(1, 5))
+def test_a_whole_value_is_mended_if_it_was_written_otherwise(text: str, size: int) -> None:
+    reader = LenientJson(may_follow)
+    strict = "".join(reader.feed(piece) for piece in cut_into(text, size)) + reader.flush()
+    if reader.complete:
+        assert reader.mended == (strict != text.removesuffix(reader.rest))

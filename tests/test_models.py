@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from custom_handler.errors import SettingError, UnknownModelError
-from custom_handler.models import Target, resolve
+from custom_handler.models import Target, accounts, resolve
 
 ULID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 OTHER = "01BX5ZZKBKACTAV9WEVGEMMVRZ"
@@ -58,3 +58,14 @@ def test_an_entry_of_the_config_may_tell_how_long_a_prompt_may_be() -> None:
 def test_a_malformed_entry_is_named(info: dict[str, object]) -> None:
     with pytest.raises(SettingError, match="model_info"):
         resolve(ULID, info)
+
+
+def test_the_accounts_of_a_model_list_are_those_that_our_models_name() -> None:
+    model_list: list[dict[str, dict[str, object]]] = [
+        {"litellm_params": {"model": "stackspot/chat"}},
+        {"litellm_params": {"model": "stackspot/a"}, "model_info": {"account": "payments"}},
+        {"litellm_params": {"model": "b", "custom_llm_provider": "stackspot"}, "model_info": {"account": "cards"}},
+        {"litellm_params": {"model": "openai/c"}, "model_info": {"account": "other"}},
+        {"litellm_params": {"model": "stackspot/d"}, "model_info": {"account": ["malformed"]}},
+    ]
+    assert accounts(model_list) == {None, "payments", "cards"}

@@ -241,6 +241,56 @@ def test_authenticate_says_what_is_wrong(
         provider.authenticate()
 
 
+async def test_nothing_stands_in_the_way_where_a_token_can_be_had_and_asking_for_it_costs_no_quota(
+    emulator: Emulator, provider: StackspotLLM
+) -> None:
+    assert [await provider.obstacle({None}) for _ in range(3)] == [None] * 3
+    assert len(emulator.token_requests) == 1
+    assert emulator.chats == []
+
+
+async def test_a_token_that_is_there_is_enough_while_the_identity_service_is_down(
+    emulator: Emulator, provider: StackspotLLM
+) -> None:
+    await provider.acompletion(model="chat", messages=HI)
+    emulator.script(Reply(fault="identity_down"))
+    assert await provider.obstacle({None}) is None
+
+
+async def test_what_stands_in_the_way_is_told_without_a_secret(emulator: Emulator, provider: StackspotLLM) -> None:
+    emulator.script(Reply(fault="identity_refused"))
+    reason = await provider.obstacle({None})
+    assert reason
+    assert "refused the credentials of realm 'emulated' (401)" in reason
+    assert "emulated-secret" not in reason
+    assert "emulated-client" not in reason
+
+
+async def test_one_account_that_can_sign_in_is_enough(emulator: Emulator, provider: StackspotLLM) -> None:
+    assert await provider.obstacle(("lost", None)) is None
+    assert await provider.obstacle(("lost", "gone")) == (
+        "STACKSPOT_LOST_REALM is not set: the account slug shown beside the access key 'lost'. Set it in the "
+        "environment or in .env. STACKSPOT_GONE_REALM is not set: the account slug shown beside the access key 'gone'. "
+        "Set it in the environment or in .env."
+    )
+    assert len(emulator.token_requests) == 1
+
+
+async def test_who_asks_whether_all_is_well_waits_a_few_seconds_only(
+    emulator: Emulator, provider: StackspotLLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emulator.script(Reply(fault="identity_slow", seconds=0.3))
+    with monkeypatch.context() as changed:
+        changed.setattr("custom_handler.provider._PATIENCE", 0.01)
+        assert await provider.obstacle({None}) == "The identity service has not answered within 0.01 s."
+    assert await provider.obstacle({None}) is None
+    assert len(emulator.token_requests) == 1, "the first fetch was given up"
+
+
+async def test_without_a_model_of_stackspot_there_is_nothing_to_sign_in_for(provider: StackspotLLM) -> None:
+    assert await provider.obstacle(()) is None
+
+
 def test_the_package_exports_one_provider() -> None:
     assert isinstance(stackspot_llm, StackspotLLM)
     with pytest.raises(AttributeError, match="no attribute 'other'"):

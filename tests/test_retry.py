@@ -7,6 +7,7 @@ import pytest
 from custom_handler.errors import AgentRefusedError, BridgeError, UnavailableError
 from custom_handler.upstream.base import Delta, Piece, Report
 from custom_handler.upstream.retry import DELAYS, retrying
+from tests.support.figures import counted
 
 ANSWER: tuple[Piece, ...] = (Delta("a"), Delta("b"), Report(1, 1))
 
@@ -43,8 +44,10 @@ async def test_a_good_answer_is_asked_for_once() -> None:
 @pytest.mark.parametrize("failures", [1, 2, 3])
 async def test_transient_errors_before_the_first_piece_are_asked_again(failures: int) -> None:
     service = Service(*[[UnavailableError("down")] for _ in range(failures)], ANSWER)
-    assert await collect(service) == list(ANSWER)
+    with counted("agent_proxy_retries_total", code="upstream_unavailable") as retries:
+        assert await collect(service) == list(ANSWER)
     assert service.asked == service.closed == failures + 1
+    assert retries == [failures]
 
 
 async def test_the_fourth_failure_is_final() -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
+from custom_handler import metrics, tracing
 from custom_handler.errors import BridgeError
 from custom_handler.upstream.base import Piece
 
@@ -26,10 +27,10 @@ async def retrying(
 ) -> AsyncGenerator[Piece, None]:
     """The pieces of `ask()`, which is called again after a transient error, but never once a piece was passed on."""
     started = time.monotonic()
-    for delay in (*delays, None):
+    for attempt, delay in enumerate((*delays, None), 1):
         passed_on = False
         try:
-            async with aclosing(ask()) as pieces:
+            async with aclosing(tracing.follow(ask(), "agent call", attempt=attempt)) as pieces:
                 async for piece in pieces:
                     passed_on = True
                     yield piece
@@ -38,4 +39,5 @@ async def retrying(
             if passed_on or not exc.transient or delay is None or time.monotonic() - started > too_late:
                 raise
             log.warning("Asking again in %g s: %s", delay, exc)
+            metrics.RETRIES.labels(exc.code).inc()
         await asyncio.sleep(delay)

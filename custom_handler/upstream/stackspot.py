@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 from httpx_sse import ServerSentEvent
 
+from custom_handler import tracing
 from custom_handler.auth import BearerAuth
 from custom_handler.errors import BrokenAnswerError, ServiceQuotaError, UpstreamTimeoutError
 from custom_handler.quota.tickets import Ticket
@@ -62,6 +63,7 @@ class StackspotAgent:
                 return
 
     async def _ask(self, query: Query) -> AsyncGenerator[Piece, None]:
+        tracing.note(agent_id=self.agent_id, account=self.auth.realm, follow_up=query.follow_up)
         async with self._answer(query) as response, aclosing(coalesce(_reads(response, self._service))) as reads:
             reader = _Reader(self._service, self.connection.read_timeout)
             async for events in reads:
@@ -74,7 +76,9 @@ class StackspotAgent:
                     await _drain(reads)
             if text := reader.end():
                 yield Delta(text)
-            yield reader.report
+            report = reader.report
+            tracing.note(prompt_tokens=report.prompt_tokens, completion_tokens=report.completion_tokens)
+            yield report
 
     @asynccontextmanager
     async def _answer(self, query: Query) -> AsyncIterator[httpx.Response]:
@@ -85,6 +89,7 @@ class StackspotAgent:
             async with self.client.stream(
                 "POST", url, json=_body(query), headers=headers, auth=self.auth, timeout=timeout
             ) as response:
+                tracing.note(status=response.status_code)
                 if response.status_code != 200:
                     raise as_refusal(response.status_code, response.headers, await _start_of(response), self.agent_id)
                 yield response

@@ -13,6 +13,7 @@ import pytest
 
 from emulator import Emulator, Options
 from tests.conftest import settings_for
+from tests.support.collector import Collector
 from tests.support.proxy import ProxyProcess
 
 _ROOT = Path(__file__).parents[2]
@@ -32,10 +33,11 @@ _PAYMENTS = {
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """The running proxy and the emulator behind it."""
+    """The running proxy, the emulator behind it, and the collector that gets its traces."""
 
     proxy: ProxyProcess
     emulator: Emulator
+    collector: Collector
 
 
 @pytest.fixture(scope="session")
@@ -46,9 +48,10 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     shutil.copy(_ROOT / "config.yaml", config)
     text = config.read_text("utf-8").replace("\nlitellm_settings:", _MORE_MODELS, 1)
     config.write_text(text.replace("_interval_seconds: 15", "_interval_seconds: 1"), "utf-8")
-    with Emulator(Options(rpm=None)) as emulator:
-        proxy = ProxyProcess(config, {**settings_for(emulator), **_PAYMENTS, **_KEYLESS})
-        yield Product(proxy, emulator)
+    with Emulator(Options(rpm=None)) as emulator, Collector() as collector:
+        watched = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "50"}
+        proxy = ProxyProcess(config, {**settings_for(emulator), **_PAYMENTS, **_KEYLESS, **watched})
+        yield Product(proxy, emulator, collector)
         proxy.stop()
 
 
@@ -63,6 +66,12 @@ def emulator(running: Product) -> Emulator:
 def proxy(running: Product) -> ProxyProcess:
     """The proxy."""
     return running.proxy
+
+
+@pytest.fixture
+def collector(running: Product) -> Collector:
+    """The collector."""
+    return running.collector
 
 
 @pytest.fixture

@@ -33,11 +33,11 @@ def planned(monkeypatch: pytest.MonkeyPatch, env: Mapping[str, str]) -> Plan:
 
 
 def proxy_environment(chosen: Plan) -> Mapping[str, str]:
-    return chosen.commands()[-1].environment
+    return chosen.commands("/figures")[-1].environment
 
 
 def test_without_credentials_an_emulator_takes_the_place_of_stackspot(monkeypatch: pytest.MonkeyPatch) -> None:
-    emulator, proxy = planned(monkeypatch, {}).commands()
+    emulator, proxy = planned(monkeypatch, {}).commands("/figures")
     port = emulator.arguments[list(emulator.arguments).index("--port") + 1]
     url = f"http://127.0.0.1:{port}"
     for name in ("STACKSPOT_IDM_URL", "STACKSPOT_INFERENCE_URL", "STACKSPOT_DATA_URL"):
@@ -57,7 +57,7 @@ def test_without_credentials_an_emulator_takes_the_place_of_stackspot(monkeypatc
 def test_with_credentials_the_proxy_talks_to_stackspot(monkeypatch: pytest.MonkeyPatch, env: Mapping[str, str]) -> None:
     chosen = planned(monkeypatch, env)
     assert chosen.emulator is None
-    assert len(chosen.commands()) == 1
+    assert len(chosen.commands("/figures")) == 1
     assert "STACKSPOT_IDM_URL" not in proxy_environment(chosen)
 
 
@@ -89,7 +89,7 @@ def test_a_malformed_setting_is_found_before_anything_starts(monkeypatch: pytest
 
 
 def test_a_brain_asks_for_the_emulator_in_spite_of_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    emulator, proxy = planned(monkeypatch, CREDENTIALS | {"BRAIN": "smollm2"}).commands()
+    emulator, proxy = planned(monkeypatch, CREDENTIALS | {"BRAIN": "smollm2"}).commands("/figures")
     assert emulator.arguments[-2:] == ("--brain", "smollm2")
     assert proxy.environment["STACKSPOT_CLIENT_SECRET"] != "hush"
 
@@ -97,7 +97,7 @@ def test_a_brain_asks_for_the_emulator_in_spite_of_credentials(monkeypatch: pyte
 def test_an_emulator_that_runs_already_is_used_and_not_started(monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = planned(monkeypatch, EVERYBODY | KEY | {"EMULATOR_URL": "http://emulator:4001/"})
     assert chosen.emulator == Emulator("http://emulator:4001")
-    assert len(chosen.commands()) == 1
+    assert len(chosen.commands("/figures")) == 1
     assert proxy_environment(chosen)["STACKSPOT_INFERENCE_URL"] == "http://emulator:4001"
 
 
@@ -128,13 +128,19 @@ def test_elsewhere_litellm_keeps_its_own_check_of_the_key(monkeypatch: pytest.Mo
 
 def test_litellm_gets_its_settings_and_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = planned(monkeypatch, CREDENTIALS | {"WORKERS": "2", "NO_DOCS": "False", "PYTHONPATH": "/mine"})
-    (proxy,) = chosen.commands()
+    (proxy,) = chosen.commands("/figures")
     line = " ".join(proxy.arguments)
     assert f"--host 127.0.0.1 --port {chosen.address.port} --num_workers 2" in line
     assert proxy.environment["LITELLM_LOCAL_MODEL_COST_MAP"] == "True"
     assert proxy.environment["NO_DOCS"] == "False"
     assert proxy.environment["PYTHONPATH"].endswith(":/mine")
     assert proxy.when_orphaned == signal.SIGTERM
+
+
+def test_several_workers_put_their_figures_together_and_one_alone_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "PROMETHEUS_MULTIPROC_DIR" not in proxy_environment(planned(monkeypatch, CREDENTIALS))
+    environment = proxy_environment(planned(monkeypatch, CREDENTIALS | {"WORKERS": "2"}))
+    assert environment["PROMETHEUS_MULTIPROC_DIR"] == "/figures"
 
 
 def test_a_debug_variable_of_another_program_does_not_make_litellm_log_prompts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,9 +47,8 @@ def _is_ours(answer: httpx.Response) -> bool:
 
 
 def test_every_address_in_the_table_is_one_of_litellms(litellm_addresses: list[Address]) -> None:
-    mounted_by_prometheus = {("GET", "/metrics"), ("GET", "/metrics/")}
-    answered_by_the_gate = {("GET", "/"), ("HEAD", "/")}
-    assert set(ROUTES) - mounted_by_prometheus - answered_by_the_gate <= set(litellm_addresses)
+    answered_by_the_gate = {("GET", "/"), ("HEAD", "/"), ("GET", "/metrics"), ("GET", "/metrics/")}
+    assert set(ROUTES) - answered_by_the_gate <= set(litellm_addresses)
 
 
 def test_websockets_are_closed(proxy: ProxyProcess, litellm_addresses: list[Address]) -> None:
@@ -86,10 +85,22 @@ def test_home_says_that_the_proxy_is_there(proxy: ProxyProcess, stranger: httpx.
 
 def test_health_answers_without_a_key_and_says_little(proxy: ProxyProcess, stranger: httpx.Client) -> None:
     assert stranger.get(f"{proxy.url}/health/liveliness").json() == "I'm alive!"
-    assert stranger.get(f"{proxy.url}/health/readiness").json() == {
-        "status": "healthy",
-        "db": "Not connected",
+    ready = stranger.get(f"{proxy.url}/health/readiness")
+    assert ready.status_code == 503, "these proxies have no credentials"
+    assert ready.json() == {
+        "status": "not ready",
+        "reason": "STACKSPOT_REALM or REALM is not set: the account slug shown beside the access key. Set it in the "
+        "environment or in .env.",
     }
+
+
+def test_figures_of_litellm_are_beside_ours_once_its_callback_is_on(client: httpx.Client) -> None:
+    client.post(
+        "/v1/chat/completions", json={"model": "stackspot-chat", "messages": [{"role": "user", "content": "a"}]}
+    )
+    figures = client.get("/metrics").text
+    assert "agent_proxy_requests_in_flight" in figures
+    assert "litellm_proxy_total_requests_metric" in figures
 
 
 @pytest.mark.parametrize("path", ["/health", "/metrics/", "/v1/models", "/v1/model/info"])

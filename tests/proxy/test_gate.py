@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -18,12 +19,19 @@ from custom_handler.hooks import ProxyHooks
 from custom_handler.litellm_errors import to_litellm
 from tests.proxy import endpoints
 from tests.proxy.conftest import KEY
+from tests.support.figures import counted
+
+
+async def no_obstacle() -> None:
+    """An agent can be asked."""
+
 
 RULES = Rules(
     models=lambda: ["stackspot-chat"],
     master_key=lambda: KEY,
     correlation_required=False,
     reserved=frozenset(),
+    obstacle=no_obstacle,
 )
 
 
@@ -84,6 +92,46 @@ async def test_the_type_that_litellm_names_is_kept_and_its_none_is_not(said: str
     told = {"error": {"message": "no", "type": said, "param": "None"}}
     error = (await ask(Inner(429, json.dumps(told).encode()))).json()["error"]
     assert (error["type"], error["param"]) == (kept, None)
+
+
+async def test_whether_the_app_is_ready_it_tells_itself_once_an_agent_can_be_asked() -> None:
+    answered = await ask(Inner(200, b'{"status": "healthy"}'), "/health/readiness")
+    assert (answered.status_code, answered.json()) == (200, {"status": "healthy"})
+
+
+async def test_a_proxy_that_can_ask_no_agent_is_not_ready_and_says_why_but_is_alive() -> None:
+    async def obstacle() -> str:
+        return "No token."
+
+    inner = Inner(200, b"{}")
+    transport = httpx.ASGITransport(Gate(inner, replace(RULES, obstacle=obstacle)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://proxy") as client:
+        ready, alive = await client.get("/health/readiness"), await client.get("/health/liveness")
+    assert (ready.status_code, ready.json()) == (503, {"status": "not ready", "reason": "No token."})
+    assert "correlation-id" in ready.headers
+    assert alive.status_code == 200
+
+
+async def test_figures_come_from_the_gate_in_the_form_that_was_asked_for() -> None:
+    inner = Inner()
+    transport = httpx.ASGITransport(Gate(inner, RULES))
+    async with httpx.AsyncClient(transport=transport, base_url="http://proxy") as client:
+        headers = {"authorization": f"Bearer {KEY}", "accept": "application/openmetrics-text; version=1.0.0"}
+        answered = await client.get("/metrics", headers=headers)
+    assert answered.headers["content-type"].startswith("application/openmetrics-text")
+    assert answered.text.endswith("# EOF\n")
+    assert "agent_proxy_requests_in_flight" in answered.text
+    assert inner.scope == {}
+
+
+async def test_a_request_that_the_gate_refuses_is_counted_by_its_code() -> None:
+    transport = httpx.ASGITransport(Gate(Inner(), RULES))
+    async with httpx.AsyncClient(transport=transport, base_url="http://proxy") as client:
+        with counted("agent_proxy_refusals_total", code="invalid_api_key") as keys:
+            assert (await client.get("/v1/models")).status_code == 401
+        with counted("agent_proxy_refusals_total", code="unknown_url") as addresses:
+            assert (await client.get("/key/list")).status_code == 404
+    assert (keys, addresses) == ([1], [1])
 
 
 async def test_a_failed_health_check_is_not_rewritten() -> None:

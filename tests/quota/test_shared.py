@@ -241,7 +241,10 @@ async def test_with_four_processes_each_client_is_served_in_order_and_none_starv
         processes[0].say("end first")
         await until(lambda: client.llen("order") == len(asked) + 1)
         order = client.lrange("order", 1, -1)
-    assert order == [*"a0 b0 c0 d0 a1 b1 c1 d1".split(), *(f"{name}{number}" for number in range(2, 8) for name in "abc")]
+    assert order == [
+        *"a0 b0 c0 d0 a1 b1 c1 d1".split(),
+        *(f"{name}{number}" for number in range(2, 8) for name in "abc"),
+    ]
 
 
 async def test_what_a_killed_worker_held_is_free_within_seconds(
@@ -277,7 +280,9 @@ async def test_without_redis_each_worker_goes_on_alone_with_its_share(
     redis_server.stop()
     two.ask("later")
     await two.until(2)
-    assert one.order == ["first", "0", "1"], "what was granted before goes on, although it is more than its share of two"
+    assert one.order == ["first", "0", "1"], (
+        "what was granted before goes on, although it is more than its share of two"
+    )
     one.end("first")
     await some_exchanges()
     assert len(one.order) == 3
