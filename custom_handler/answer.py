@@ -8,7 +8,7 @@ traceback of an unforeseen exception.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -18,11 +18,20 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import Message, Send
 
 from custom_handler import correlation
-from custom_handler.errors import BridgeError, RequestError
+from custom_handler.errors import (
+    BridgeError,
+    KeyRefusedError,
+    ModelNotAllowedError,
+    NotAllowedError,
+    RateLimitedError,
+    RequestError,
+)
 
 _STREAMED_ERROR = b'data: {"error"'
 #: What LiteLLM puts before and after the message of an error.
 _CLASS_NAMES = re.compile(r"^(litellm\.\w+: )+")
+#: What LiteLLM's refusals are among ours; it has a type for each reason, and the status for a code.
+_REFUSALS: Mapping[int, type[BridgeError]] = {401: KeyRefusedError, 403: NotAllowedError, 429: RateLimitedError}
 _ADVICE = re.compile(r"\n+(LiteLLM: |Traceback \(most recent|This looks like a bug in LiteLLM).*", re.DOTALL)
 
 
@@ -55,7 +64,7 @@ class Answer:
         elif self._error_start is not None:
             self._error_body += message.get("body", b"")
             if not message.get("more_body", False):
-                await self._rewrite_error(self._error_start["status"])
+                await self._rewrite_error(self._error_start)
         elif message.get("body", b"").startswith(_STREAMED_ERROR):
             error = _fields(self.failure or unforeseen())
             await self._send({**message, "body": b"data: %b\n\n" % self._dump(error)})
@@ -81,13 +90,16 @@ class Answer:
         await self.unchanged(start)
         await self._send({"type": "http.response.body", "body": body})
 
-    async def _rewrite_error(self, status: int) -> None:
+    async def _rewrite_error(self, start: Message) -> None:
+        status = start["status"]
         if self.failure is not None:
             await self.refuse(self.failure)
         elif status >= 500:
             await self.refuse(unforeseen())
         else:
-            await self.send_json(status, self._dump(_told_by_litellm(self._error_body)))
+            wait = MutableHeaders(scope=start).get("retry-after")
+            retry = {} if wait is None else {"retry-after": wait}
+            await self.send_json(status, self._dump(_told_by_litellm(status, self._error_body)), retry)
 
     def _dump(self, error: dict[str, Any]) -> bytes:
         return orjson.dumps({"type": "error", "error": error} if self._anthropic else {"error": error})
@@ -122,7 +134,7 @@ def _fields(error: BridgeError) -> dict[str, Any]:
     return {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
 
 
-def _told_by_litellm(body: bytes) -> dict[str, Any]:
+def _told_by_litellm(status: int, body: bytes) -> dict[str, Any]:
     """OpenAI's fields out of an error answer of LiteLLM: `{"error": {…}}`, `{"detail": …}` or plain text."""
     try:
         told = orjson.loads(body)
@@ -131,11 +143,13 @@ def _told_by_litellm(body: bytes) -> dict[str, Any]:
     error = told.get("error", told) if isinstance(told, dict) else told
     fields = error if isinstance(error, dict) else {"message": error}
     message = str(fields.get("message") or fields.get("detail") or "The request could not be read.")
+    param = _word(fields.get("param"))
+    refusal = ModelNotAllowedError if (status, param) == (403, "model") else _REFUSALS.get(status)
     return {
         "message": _ADVICE.sub("", _CLASS_NAMES.sub("", message)),
-        "type": _word(fields.get("type")) or RequestError.type,
-        "param": _word(fields.get("param")),
-        "code": RequestError.code,
+        "type": refusal.type if refusal else _word(fields.get("type")) or RequestError.type,
+        "param": None if refusal and param != "model" else param,  # LiteLLM has the end of the key there
+        "code": (refusal or RequestError).code,
     }
 
 

@@ -15,7 +15,8 @@ from typing import Any
 import orjson
 
 from custom_handler import shapes
-from custom_handler.errors import RequestError, UnknownModelError
+from custom_handler.errors import ModelNotAllowedError, RequestError, UnknownModelError
+from custom_handler.key_list import Key
 from custom_handler.settings import is_agent_id
 from custom_handler.surrogates import mend
 
@@ -54,10 +55,12 @@ class Policy:
     Attributes:
         models: names of the model list; `prefix/*` stands for every agent id after the prefix.
         reserved: fields that LiteLLM takes for parameters of its own.
+        key: the client's.
     """
 
     models: Collection[str]
     reserved: frozenset[str]
+    key: Key
 
 
 def clean(body: bytes, fields: frozenset[str], policy: Policy) -> bytes:
@@ -66,6 +69,7 @@ def clean(body: bytes, fields: frozenset[str], policy: Policy) -> bytes:
     Raises:
         RequestError: it is not a JSON object, steers LiteLLM, or a field has a wrong type.
         UnknownModelError: `model` is none of `policy.models`.
+        ModelNotAllowedError: it is one that `policy.key` may not use.
     """
     sent = _parse(body)
     _refuse_fields(sent, fields, policy.reserved)
@@ -74,7 +78,7 @@ def clean(body: bytes, fields: frozenset[str], policy: Policy) -> bytes:
         if not kept.get(name):
             raise RequestError(f"{name} is missing or empty.", param=name)
     shapes.check(kept, shapes.BODY)
-    _check_model(kept["model"], policy.models)
+    _check_model(kept["model"], policy)
     tools = [tool for tool in kept.pop("tools", ()) if tool.get("type", "function") in _CLIENT_TOOLS]
     if "system" in fields:
         kept |= {**_joined_system(kept), **_one_call(kept)}
@@ -144,13 +148,20 @@ def _refuse_fields(sent: Mapping[str, Any], fields: frozenset[str], reserved: fr
             raise RequestError(f"{name} is not supported: this proxy stores nothing between requests.", param=name)
 
 
-def _check_model(model: str, models: Collection[str]) -> None:
-    if "*" not in model and (model in models or _is_agent_of(model, models)):
+def _check_model(model: str, policy: Policy) -> None:
+    """The name as it was sent is the one that LiteLLM gets, and by which it chooses: no other spelling of it exists."""
+    served = "*" not in model and (model in policy.models or _is_agent_of(model, policy.models))
+    if served and policy.key.allows(model):
         return
-    prefixes = sorted(name.removesuffix("*") for name in models if name.endswith("/*"))
+    allowed = policy.models if policy.key.models is None else policy.key.models
+    names = ", ".join(sorted(name.replace("/*", "/<agent id>") for name in allowed)) or "none"
+    if served:
+        raise ModelNotAllowedError(
+            f"This key ({policy.key.name}) may not use the model {model!r:.100}. It may use: {names}.", param="model"
+        )
+    prefixes = sorted(name.removesuffix("*") for name in allowed if name.endswith("/*"))
     hint = f" For the agent with this id, ask for {prefixes[0]}{model}." if prefixes and is_agent_id(model) else ""
-    served = ", ".join(sorted(name.replace("/*", "/<agent id>") for name in models))
-    raise UnknownModelError(f"There is no model {model!r:.100}. Available: {served}.{hint}", param="model")
+    raise UnknownModelError(f"There is no model {model!r:.100}. Available: {names}.{hint}", param="model")
 
 
 def _is_agent_of(model: str, models: Collection[str]) -> bool:

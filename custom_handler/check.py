@@ -13,6 +13,7 @@ import yaml
 
 from custom_handler import models, settings
 from custom_handler.errors import BridgeError, SettingError
+from custom_handler.key_ring import KeyRing
 from custom_handler.settings import Setting
 from custom_handler.transport import new_client
 from custom_handler.upstream.base import Delta, Query
@@ -41,6 +42,7 @@ def check(config_path: str, *, ask_agents: bool) -> int:
     entries = _entries(config_path, report)
     for setting in settings.ALL:
         _check_setting(setting, entries, report)
+    _check_keys(report)
     asyncio.run(_check_calls(entries, report, ask_agents=ask_agents))
     report.end()
     return 1 if report.failures else 0
@@ -101,8 +103,18 @@ def _check_setting(setting: Setting[Any], entries: Sequence[Entry], report: _Rep
         report.failed(exc.message)
         return
     text, origin = (found.text, found.origin) if found else ("", "")
-    shown = f"**** ({len(text)} characters)" if setting.secret else text or "(none)"
+    shown = f"**** ({len(text)} characters)" if setting.secret and text else text or "(none)"
     report.fine(f"{setting.name} = {shown}   [{origin}]")
+
+
+def _check_keys(report: _Report) -> None:
+    try:
+        listed = KeyRing().keys()
+    except SettingError as exc:
+        report.failed(exc.message)
+        return
+    if listed is not None:
+        report.fine(f"{len(listed)} keys of clients: {', '.join(key.name for key in listed)}")
 
 
 async def _check_calls(entries: Sequence[Entry], report: _Report, *, ask_agents: bool) -> None:

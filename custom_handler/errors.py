@@ -7,10 +7,13 @@
     │   ├── UnknownRouteError   404  no such address
     │   ├── TooLargeError       413  the body is larger than any prompt
     │   └── ContextWindowError  400  the prompt is longer than the agent's model accepts
-    ├── KeyRefusedError         401  the proxy's own key is missing or wrong
+    ├── KeyRefusedError         401  the client's key is missing, wrong or expired
+    ├── KeysUnavailableError    503  the database with the clients' keys does not answer
+    ├── NotAllowedError         403  the client's key may not do this
+    │   └── ModelNotAllowedError 403  or not with this model
     ├── IdentityRefusedError    401  the identity service refused the account
     ├── AgentRefusedError       403  the agent id is wrong, or not shared with this account
-    ├── RateLimitedError        429  the account's quota is used up
+    ├── RateLimitedError        429  the account's quota, or that of the client's key, is used up
     │   └── ServiceQuotaError   429  the service says so; the question will be asked again
     └── UpstreamError           502  the service behind the proxy failed
         ├── NoCallError         502  the agent made no call, although the request wants one
@@ -94,11 +97,32 @@ class ContextWindowError(RequestError):
 
 
 class KeyRefusedError(BridgeError):
-    """The key that the client sent to the proxy is missing or wrong."""
+    """The key that the client sent to the proxy is missing, wrong or expired."""
 
     status = 401
     type = "authentication_error"
     code = "invalid_api_key"
+
+
+class KeysUnavailableError(BridgeError):
+    """The database with the clients' keys does not answer, so that nobody can say whether a key is valid."""
+
+    status = 503
+    code = "keys_unavailable"
+
+
+class NotAllowedError(BridgeError):
+    """The client's key is valid, and may not do this."""
+
+    status = 403
+    type = "permission_error"
+    code = "not_allowed"
+
+
+class ModelNotAllowedError(NotAllowedError):
+    """The client's key may not use this model."""
+
+    code = "model_not_allowed"
 
 
 class IdentityRefusedError(BridgeError):
@@ -118,7 +142,7 @@ class AgentRefusedError(BridgeError):
 
 
 class RateLimitedError(BridgeError):
-    """The account's requests of this minute are used up; `retry_after` is always set."""
+    """The account's requests of this minute, or those of the client's key, are used up; `retry_after` is always set."""
 
     status = 429
     type = "rate_limit_error"

@@ -18,7 +18,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from custom_handler import answer, body, correlation, keys, metrics, routes
 from custom_handler.answer import Answer
-from custom_handler.errors import BridgeError, RequestError, TooLargeError
+from custom_handler.errors import BridgeError, NotAllowedError, RequestError, TooLargeError
+from custom_handler.key_limits import KeyLimits
+from custom_handler.key_list import Key
+from custom_handler.keys import Keys
+from custom_handler.listing import Listing
 from custom_handler.routes import Route
 
 log = logging.getLogger("custom_handler.gate")
@@ -39,14 +43,16 @@ class Rules:
 
     Attributes:
         models: gives the names of the model list, which may change while the proxy runs.
-        master_key: gives the proxy's key, or None; LiteLLM sets it last when it starts.
+        keys: who may use the proxy.
+        limits: how many requests each key may send.
         correlation_required: whether a request to a model must bring a correlation id.
         reserved: fields of a body that LiteLLM takes for parameters of its own.
         obstacle: tells why no agent could be asked now, in words that anybody may read; None when one could.
     """
 
     models: Callable[[], Collection[str]]
-    master_key: Callable[[], str | None]
+    keys: Keys
+    limits: KeyLimits
     correlation_required: bool
     reserved: frozenset[str]
     obstacle: Callable[[], Awaitable[str | None]]
@@ -74,9 +80,10 @@ class Gate:
         try:
             named = correlation.from_headers(headers)
             reply.correlation_id = named or reply.correlation_id
-            route = routes.find(scope["method"], path)
-            self._check_caller(scope, route, headers, named)
-            content = b"" if route.fields is None else self._clean(await _read(receive), route.fields)
+            route = routes.find(scope["method"], path, with_database=self._rules.keys.in_database)
+            key = None if route.public else await self._check_key(scope, route, headers)
+            self._check_correlation(route, named)
+            content = await self._content(receive, route, key)
         except BridgeError as error:
             metrics.REFUSALS.labels(error.code).inc()
             with correlation.use(reply.correlation_id):
@@ -85,25 +92,44 @@ class Gate:
         except _ClientGoneError:
             return
         else:
-            renewed = _renewed(scope, headers, correlation.as_headers(reply.correlation_id, named=bool(named)), content)
+            identity = correlation.as_headers(reply.correlation_id, named=bool(named))
+            renewed = {**_renewed(scope, headers, identity, content), keys.SCOPE: key}
+            if route.untouched:
+                renewed["query_string"] = scope["query_string"]
             await self._pass_on(path, route, renewed, _replay(content, receive), reply)
 
-    def _check_caller(self, scope: Scope, route: Route, headers: Headers, named: str | None) -> None:
-        if not route.public:
-            keys.check(keys.presented(headers), scope, self._rules.master_key())
+    async def _check_key(self, scope: Scope, route: Route, headers: Headers) -> Key:
+        key = await self._rules.keys.check(keys.presented(headers), scope)
+        if route.admin and not key.admin:
+            raise NotAllowedError(f"This key ({key.name}) may not use this address: it is for administrators.")
+        return key
+
+    def _check_correlation(self, route: Route, named: str | None) -> None:
         if route.fields is not None and named is None and self._rules.correlation_required:
             raise RequestError(
                 f"The {correlation.HEADER} header is missing: this proxy requires one on every request.",
                 param=correlation.HEADER,
             )
 
-    def _clean(self, content: bytes, fields: frozenset[str]) -> bytes:
-        return body.clean(content, fields, body.Policy(self._rules.models(), self._rules.reserved))
+    async def _content(self, receive: Receive, route: Route, key: Key | None) -> bytes:
+        """The body that is passed on. A request to a model counts when it has turned out to be one that may pass."""
+        if route.untouched:
+            return await _read(receive)
+        if route.fields is None or key is None:
+            return b""
+        policy = body.Policy(self._rules.models(), self._rules.reserved, key)
+        content = body.clean(await _read(receive), route.fields, policy)
+        await self._rules.limits.count(key)
+        return content
 
     async def _pass_on(self, path: str, route: Route, scope: Scope, receive: Receive, reply: Answer) -> None:
+        send: Send = reply.unchanged if route.reports else reply
+        key: Key | None = scope[keys.SCOPE]
+        if route.lists_models and key is not None and key.models is not None:
+            send = Listing(send, key.allows)
         with correlation.use(reply.correlation_id), answer.use(reply):
             app = await self._own_answer(path, scope) or self.app
-            await app(scope, receive, reply.unchanged if route.fields is None else reply)
+            await app(scope, receive, send)
 
     async def _own_answer(self, path: str, scope: Scope) -> Response | None:
         """What is answered without LiteLLM. Whether that is ready, too, it tells itself once an agent can be asked."""

@@ -15,9 +15,13 @@ from litellm.types.utils import CallTypes, ModelResponseStream, all_litellm_para
 
 from custom_handler import answer, garbage, log, settings, tracing
 from custom_handler.gate import Gate, Rules
+from custom_handler.key_limits import KeyLimits
+from custom_handler.key_ring import KeyRing
+from custom_handler.keys import Keys, KeysOfDatabase, KeysOfSettings, is_in_database
 from custom_handler.litellm_errors import origin, to_litellm
 from custom_handler.models import accounts
 from custom_handler.provider import stackspot_llm
+from custom_handler.redis_link import RedisLink
 
 logger = logging.getLogger("custom_handler.hooks")
 
@@ -126,15 +130,29 @@ def _enclose(proxy_server: Any) -> None:
         router = proxy_server.llm_router
         return await stackspot_llm.obstacle(accounts(router.model_list if router is not None else ()))
 
+    redis_url = settings.read(settings.REDIS_URL)
     rules = Rules(
         models=models,
-        master_key=lambda: proxy_server.master_key,
+        keys=_keys(proxy_server),
+        limits=KeyLimits(RedisLink(redis_url) if redis_url else None),
         correlation_required=settings.read(settings.REQUIRE_CORRELATION_ID),
         reserved=frozenset(all_litellm_params) | frozenset(GenericLiteLLMParams.model_fields),
         obstacle=obstacle,
     )
     app = proxy_server.app
     app.middleware_stack = Gate(app.middleware_stack or app.build_middleware_stack(), rules)
+
+
+def _keys(proxy_server: Any) -> Keys:
+    ring = KeyRing()  # first, since it finds out what is wrong with the settings
+
+    def master_key() -> str | None:
+        key: str | None = proxy_server.master_key  # LiteLLM sets it last when it starts
+        return key
+
+    if settings.read(settings.DATABASE_URL):
+        return KeysOfDatabase(master_key, is_in_database)
+    return KeysOfSettings(master_key, ring.keys)
 
 
 proxy_hooks = ProxyHooks()

@@ -17,6 +17,7 @@ from dotenv import dotenv_values
 
 from custom_handler import settings
 from custom_handler.errors import SettingError
+from custom_handler.key_ring import KeyRing
 from custom_handler.processes import Command
 from custom_handler.settings import WORKERS, Setting, find, read, whole_number
 
@@ -25,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 HOST = Setting("HOST", "the address the proxy listens on", str, default="127.0.0.1")
 PORT = Setting("PORT", "the port the proxy listens on", whole_number(65_535), default="4000")
-MASTER_KEY = Setting("LITELLM_MASTER_KEY", "the key that clients of the proxy send", str, secret=True)
+MASTER_KEY = Setting("LITELLM_MASTER_KEY", "the proxy's own key, which may do everything", str, secret=True)
 BRAIN = Setting("BRAIN", "what thinks for the emulator: agent or smollm2", str)
 EMULATOR_URL = Setting("EMULATOR_URL", "an emulator that runs already", settings.IDM_URL.parse)
 
@@ -125,7 +126,7 @@ class Plan:
         return {**environment, **_emulated(self.emulator, inherited)} if self.emulator else environment
 
     def _proxy_arguments(self) -> tuple[str, ...]:
-        litellm = (sys.executable, "-m", "litellm.proxy.proxy_cli", "--config", str(ROOT / "config.yaml"))
+        litellm = (sys.executable, "-m", "custom_handler.server", "--config", str(ROOT / "config.yaml"))
         where = ("--host", self.address.host, "--port", str(self.address.port))
         # Importing takes a worker seconds, in which it answers nothing: after 5 it would be taken for dead, and killed.
         workers = ("--num_workers", str(self.workers), "--timeout_worker_healthcheck", "30")
@@ -151,10 +152,16 @@ def plan() -> Plan:
     for setting in settings.ALL:
         if find(setting) is not None:
             read(setting)
+    KeyRing()  # for what is wrong with the list of keys
     if not address.is_loopback and find(MASTER_KEY) is None:
         raise SettingError(
             f"HOST={address.host} lets other machines in, so clients need a key: set {MASTER_KEY.name} in the "
             "environment or in .env to a long random text, or leave HOST out to serve this machine only."
+        )
+    if read(settings.DATABASE_URL) and find(MASTER_KEY) is None:
+        raise SettingError(
+            f"{settings.DATABASE_URL.name} is set, so keys are made with the master key: set {MASTER_KEY.name} to a "
+            "long random text that begins with sk-."
         )
     chosen = Plan(address, read(WORKERS), _emulator(address))
     _check_free(address)

@@ -74,7 +74,8 @@ async def _serve(chosen: Plan, figures: str) -> int:
 async def _announce(chosen: Plan) -> None:
     while not await asyncio.to_thread(_is_ready, chosen):  # noqa: ASYNC110 (another process sets no event of ours)
         await asyncio.sleep(_PERIOD)
-    hint = "" if find(MASTER_KEY) is None else f", in a shell in which {MASTER_KEY.name} is set"
+    variable = _key_variable()
+    hint = "" if variable is None else f", in a shell in which {variable} is set"
     _say(f"\nThe proxy answers on {chosen.address.url}/v1. {_behind(chosen)}\nTry it{hint}:\n")
     _say(f"  {curl(chosen)}\n\nCtrl-C ends it.\n")
 
@@ -91,12 +92,20 @@ def _behind(chosen: Plan) -> str:
     return f"Behind it is not StackSpot but an emulator ({chosen.emulator.url})."
 
 
+def _key_variable() -> str | None:
+    """The variable that has a key in the shown request; None where no key is needed."""
+    if find(MASTER_KEY) is not None:
+        return MASTER_KEY.name
+    return "YOUR_KEY" if settings.read(settings.KEYS_FILE) or settings.read(settings.KEYS) else None
+
+
 def curl(chosen: Plan) -> str:
     """A request that works as it is pasted. It names the variable with the key, never the key."""
     has_agent = chosen.emulator or find(settings.AGENT_ID)
     model = "stackspot-chat" if has_agent else "stackspot/YOUR_AGENT_ID"
     body = f'{{"model": "{model}", "messages": [{{"role": "user", "content": "How much is 17 * 3?"}}]}}'
-    key = () if find(MASTER_KEY) is None else (f'-H "Authorization: Bearer ${MASTER_KEY.name}"',)
+    variable = _key_variable()
+    key = () if variable is None else (f'-H "Authorization: Bearer ${variable}"',)
     host = chosen.address.reachable_host
     # curl would ask the HTTP proxy of the environment for this machine, too.
     direct = () if "http" not in getproxies() or proxy_bypass(host) else ("--noproxy", host)
@@ -106,7 +115,7 @@ def curl(chosen: Plan) -> str:
 
 def _say_why(ended: Ended | None) -> None:
     if ended is None:
-        _say("\nStopping. Answers under way have a few seconds; Ctrl-C again ends them at once.")
+        _say("\nStopping. Answers under way are finished; Ctrl-C again ends them at once.")
     else:
         _say(f"\nStopping, because {ended}. Its last lines are above.")
 

@@ -22,8 +22,9 @@ from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-#: Seconds for answers under way after the first signal; a container gets 10 before it is killed.
-GRACE = 8.0
+#: Seconds for answers under way after the first signal. It ends what hangs: who stops a container or a service kills it
+#: earlier, after a time of his own.
+GRACE = 600.0
 
 _SET_PARENT_DEATH_SIGNAL = 1  # prctl(2)
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -160,9 +161,7 @@ async def _first_end(children: Sequence[_Child], signals: asyncio.Queue[signal.S
 
 async def _end_all(children: Sequence[_Child], signals: asyncio.Queue[signal.Signals], grace: float) -> None:
     """Ask the children to end; after `grace` seconds, or on a further signal, end them."""
-    for child in children:
-        child.ask_to_end()
-    ends = asyncio.gather(*(child.end() for child in children))
+    ends = asyncio.ensure_future(_end_in_turn(children))
     asked_again = asyncio.ensure_future(signals.get())
     futures: list[asyncio.Future[Any]] = [ends, asked_again]
     await asyncio.wait(futures, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
@@ -170,3 +169,10 @@ async def _end_all(children: Sequence[_Child], signals: asyncio.Queue[signal.Sig
     for child in children:
         child.kill_group()
     await ends
+
+
+async def _end_in_turn(children: Sequence[_Child]) -> None:
+    """The last one first: while it finishes its work, it may need those that were started before it."""
+    for child in reversed(children):
+        child.ask_to_end()
+        await child.end()

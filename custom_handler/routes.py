@@ -18,10 +18,21 @@ class Route:
     Attributes:
         fields: fields of the JSON body that are passed on; None for a request without a body.
         public: whether it answers without a key.
+        admin: whether it answers to keys of administrators only.
+        lists_models: whether its answer names models, of which a client sees those that its key may use.
+        untouched: whether body and query are passed on as they are.
     """
 
     fields: frozenset[str] | None = None
     public: bool = False
+    admin: bool = False
+    lists_models: bool = False
+    untouched: bool = False
+
+    @property
+    def reports(self) -> bool:
+        """Whether it tells how the proxy is: an error status is then a part of its answer."""
+        return self.fields is None and not self.lists_models and not self.untouched
 
 
 _SAMPLING = frozenset({"temperature", "top_p", "stop", "n", "seed", "presence_penalty", "frequency_penalty"})
@@ -45,7 +56,9 @@ _MESSAGES = Route(
 )
 _COUNT_TOKENS = Route(frozenset({"model", "messages", "system", "tools", "tool_choice"}))
 _PUBLIC = Route(public=True)
-_PRIVATE = Route()
+_ADMIN = Route(admin=True)
+_LIST = Route(lists_models=True)
+_KEYS = Route(admin=True, untouched=True)
 
 #: Addresses that the gate answers itself. Clients ask for the first to see whether the server is there.
 HOME = "/"
@@ -61,13 +74,13 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/responses"): _RESPONSES,
     ("POST", "/v1/messages"): _MESSAGES,
     ("POST", "/v1/messages/count_tokens"): _COUNT_TOKENS,
-    ("GET", "/v1/models"): _PRIVATE,
-    ("GET", "/models"): _PRIVATE,
-    ("GET", "/v1/model/info"): _PRIVATE,
-    ("GET", "/model/info"): _PRIVATE,
-    ("GET", "/health"): _PRIVATE,
-    ("GET", METRICS[0]): _PRIVATE,
-    ("GET", METRICS[1]): _PRIVATE,
+    ("GET", "/v1/models"): _LIST,
+    ("GET", "/models"): _LIST,
+    ("GET", "/v1/model/info"): _LIST,
+    ("GET", "/model/info"): _LIST,
+    ("GET", "/health"): _ADMIN,
+    ("GET", METRICS[0]): _ADMIN,
+    ("GET", METRICS[1]): _ADMIN,
     ("GET", "/health/liveliness"): _PUBLIC,
     ("GET", "/health/liveness"): _PUBLIC,
     ("GET", READINESS): _PUBLIC,
@@ -75,14 +88,26 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("HEAD", HOME): _PUBLIC,
 }
 
+#: Where LiteLLM manages the keys, when it has a database.
+KEY_ROUTES: dict[tuple[str, str], Route] = {
+    ("POST", "/key/generate"): _KEYS,
+    ("POST", "/key/update"): _KEYS,
+    ("POST", "/key/block"): _KEYS,
+    ("POST", "/key/unblock"): _KEYS,
+    ("POST", "/key/delete"): _KEYS,
+    ("GET", "/key/info"): _KEYS,
+    ("GET", "/key/list"): _KEYS,
+}
 
-def find(method: str, path: str) -> Route:
+
+def find(method: str, path: str, *, with_database: bool = False) -> Route:
     """The route of a request.
 
     Raises:
-        UnknownRouteError: the table has no such method and path.
+        UnknownRouteError: there is no such method and path.
     """
-    route = ROUTES.get((method, path))
+    served_here = ROUTES | KEY_ROUTES if with_database else ROUTES
+    route = served_here.get((method, path))
     if route is None:
         served = ", ".join(sorted({f"{verb} {known}" for verb, known in ROUTES if known.startswith("/v1/")}))
         raise UnknownRouteError(f"{method} {path:.200} is not served here. This proxy serves {served}.")

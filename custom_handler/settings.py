@@ -61,6 +61,12 @@ def _redis_url(text: str) -> str:
     return text
 
 
+def _postgres_url(text: str) -> str:
+    if text and urlsplit(text).scheme not in {"postgresql", "postgres"}:
+        raise ValueError("must be a URL such as postgresql://user:password@host.example.com:5432/litellm")
+    return text
+
+
 def _seconds(text: str) -> float:
     try:
         seconds = float(text)
@@ -111,6 +117,10 @@ def _ca_file(text: str) -> Path | None:
     if not path.is_file():
         raise ValueError("must be the path of a readable PEM file")
     return path
+
+
+def _file(text: str) -> Path | None:
+    return Path(text).expanduser() if text else None
 
 
 def _one_of(*choices: str) -> Callable[[str], str]:
@@ -182,6 +192,11 @@ CA_BUNDLE = Setting(
 CONNECT_TIMEOUT = Setting("STACKSPOT_CONNECT_TIMEOUT", "seconds to wait for a connection", _seconds, default="20")
 READ_TIMEOUT = Setting(
     "STACKSPOT_READ_TIMEOUT", "seconds to wait for the next piece of an answer", _seconds, default="600"
+)
+KEYS_FILE = Setting("PROXY_KEYS_FILE", "a file with the keys of clients, read again when it changes", _file, default="")
+KEYS = Setting("PROXY_KEYS", "the keys of clients, as the text of such a file", str, default="", secret=True)
+DATABASE_URL = Setting(
+    "DATABASE_URL", "the PostgreSQL in which LiteLLM keeps the keys of clients", _postgres_url, default="", secret=True
 )
 REQUIRE_CORRELATION_ID = Setting(
     "REQUIRE_CORRELATION_ID",
@@ -276,6 +291,9 @@ ALL: tuple[Setting[Any], ...] = (
     CA_BUNDLE,
     CONNECT_TIMEOUT,
     READ_TIMEOUT,
+    KEYS_FILE,
+    KEYS,
+    DATABASE_URL,
     REQUIRE_CORRELATION_ID,
     CHECK_CHARS,
     FOLLOW_UPS,

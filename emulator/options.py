@@ -22,8 +22,8 @@ class Options:
     tells when to come back (the real one does not). clock_speed: how many seconds of tokens, rate limit and uploads
     pass in a second. max_input_tokens: of a prompt and of the conversation that it continues. memory: what becomes of
     conversations. first_byte_delay, delay: seconds before the first frame and between frames. whole_answer_limit:
-    seconds after which a call that is not streamed is cut. fault: strikes every answer. error_body: shape of the error bodies that nobody knows.
-    expiration_unit: of upload forms (disputed).
+    seconds after which a call that is not streamed is cut. fault: strikes every answer. error_body: shape of the
+    error bodies that nobody knows. expiration_unit: of upload forms (disputed).
     """
 
     host: str = "127.0.0.1"

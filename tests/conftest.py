@@ -20,7 +20,10 @@ os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 # A job in the background ignores Ctrl-C, and so would every program that the tests start and press it for.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-_OTHER_SETTINGS = {"REDIS_URL", "CLIENT_ID", "CLIENT_SECRET", "REALM", "GENAI_AGENT_ID"}
+_OTHER_SETTINGS = {
+    *("REDIS_URL", "PROXY_KEYS", "PROXY_KEYS_FILE", "DATABASE_URL"),
+    *("CLIENT_ID", "CLIENT_SECRET", "REALM", "GENAI_AGENT_ID"),
+}
 AGENT = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 
 

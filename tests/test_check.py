@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from custom_handler.__main__ import main
+from custom_handler.key_list import digest, parse
 from emulator import Emulator, Reply
 from tests.conftest import AGENT
 
@@ -121,6 +124,60 @@ def test_a_configuration_that_is_none_is_a_failure(text: str, capsys: pytest.Cap
 def test_a_configuration_that_is_not_there_is_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--config", "other.yaml"]) == 1
     assert "FAILED  other.yaml cannot be read: No such file or directory." in capsys.readouterr().out
+
+
+LIST = f"- name: alice\n  hash: {'0' * 64}\n- name: bob\n  hash: {'1' * 64}\n"
+
+
+@pytest.mark.usefixtures("settings_set")
+def test_the_keys_of_clients_are_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert main(["check"]) == 0
+    assert "keys of clients" not in capsys.readouterr().out
+    monkeypatch.setenv("PROXY_KEYS", LIST)
+    assert main(["check"]) == 0
+    shown = capsys.readouterr().out
+    assert "ok      2 keys of clients: alice, bob" in shown
+    assert f"PROXY_KEYS = **** ({len(LIST.strip())} characters)" in shown
+
+
+@pytest.mark.usefixtures("settings_set")
+def test_a_list_of_keys_that_cannot_be_used_is_a_failure(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("keys.yaml").write_text(LIST.replace("bob", "alice"))
+    monkeypatch.setenv("PROXY_KEYS_FILE", "keys.yaml")
+    assert main(["check"]) == 1
+    fault = "FAILED  The keys in keys.yaml cannot be used: entries 1 and 2 have the same name."
+    assert fault in capsys.readouterr().out
+
+
+def test_a_new_key_is_shown_once_with_the_entry_that_makes_it_valid(capsys: pytest.CaptureFixture[str]) -> None:
+    limits = ["--models", "stackspot-chat", "stackspot/*", "--rpm", "60", "--expires", "2027-06-30", "--admin"]
+    assert main(["keys", "new", "--name", "alice", *limits]) == 0
+    told, entry = capsys.readouterr().out.split("Its entry for the list:")
+    (key,) = re.findall(r"^  (sk-\S{43})$", told, re.MULTILINE)
+    (listed,) = parse(entry)
+    assert listed == replace(listed, name="alice", digest=digest(key), rpm=60, admin=True)
+    assert listed.models == ("stackspot-chat", "stackspot/*")
+    assert listed.expires is not None
+    assert key not in entry
+
+
+def test_no_new_key_is_like_another(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = []
+    for _ in range(2):
+        assert main(["keys", "new", "--name", "alice"]) == 0
+        shown.append(capsys.readouterr().out)
+    assert shown[0] != shown[1]
+    assert parse(shown[0].split("list:")[1])[0].models is None
+
+
+@pytest.mark.parametrize("field", [["--expires", "soon"], ["--rpm", "many"], ["--models", "a b"]])
+def test_no_key_is_made_that_would_not_be_valid(field: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["keys", "new", "--name", "alice", *field]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(f"entry 1 (alice): {field[0].removeprefix('--')} must be ")
 
 
 def test_a_wrong_command_is_told(capsys: pytest.CaptureFixture[str]) -> None:

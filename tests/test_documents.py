@@ -186,7 +186,7 @@ OURS: Mapping[str, type[BridgeError]] = {
     if isinstance(value, type) and issubclass(value, BridgeError)
 }
 #: Their messages are read by whoever starts the proxy, not by clients.
-AT_THE_START = {"custom_handler.launch_plan", "custom_handler.check", "custom_handler.install"}
+AT_THE_START = {f"custom_handler.{name}" for name in ("launch_plan", "check", "install", "key_ring")}
 
 
 def test_the_table_of_codes_is_that_of_the_code() -> None:

@@ -64,6 +64,9 @@ def test_a_missing_setting_is_named_with_its_purpose() -> None:
         (settings.REQUIRE_CORRELATION_ID, "0", False),
         (settings.LOG_FORMAT, "JSON", "json"),
         (settings.CA_BUNDLE, "", None),
+        (settings.KEYS_FILE, "", None),
+        (settings.KEYS_FILE, "/etc/keys.yaml", Path("/etc/keys.yaml")),
+        (settings.DATABASE_URL, "postgres://u:p@h/d", "postgres://u:p@h/d"),
     ],
 )
 def test_well_formed_values_are_read(
@@ -88,6 +91,7 @@ def test_well_formed_values_are_read(
         (settings.REQUIRE_CORRELATION_ID, "maybe"),
         (settings.LOG_LEVEL, "loud"),
         (settings.CA_BUNDLE, "no/such/file.pem"),
+        (settings.DATABASE_URL, "mysql://u:p@h/d"),
     ],
 )
 def test_a_malformed_value_is_named_with_where_it_came_from_and_its_purpose(

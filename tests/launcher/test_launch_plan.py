@@ -83,6 +83,19 @@ def test_incomplete_credentials_are_an_error_that_names_what_is_missing(
     assert "hush" not in caught.value.message
 
 
+def test_a_list_of_keys_that_cannot_be_used_is_found_before_anything_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SettingError, match="The keys in PROXY_KEYS cannot be used: entry 1: hash is missing"):
+        planned(monkeypatch, CREDENTIALS | {"PROXY_KEYS": "- name: [alice]"})
+
+
+def test_a_database_of_keys_needs_the_master_key_that_makes_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    database = {"DATABASE_URL": "postgresql://litellm:hush@localhost/litellm"}
+    with pytest.raises(SettingError, match=r"DATABASE_URL is set, .* set LITELLM_MASTER_KEY") as caught:
+        planned(monkeypatch, CREDENTIALS | database)
+    assert "hush" not in caught.value.message
+    assert planned(monkeypatch, KEY).emulator is None
+
+
 def test_a_malformed_setting_is_found_before_anything_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SettingError, match=r"STACKSPOT_GENAI_AGENT_ID .* must be an agent id"):
         planned(monkeypatch, CREDENTIALS | {"STACKSPOT_GENAI_AGENT_ID": "my-agent"})

@@ -114,6 +114,24 @@ def test_without_a_default_agent_the_request_has_a_place_for_one(monkeypatch: py
 
 
 @pytest.mark.parametrize(
+    ("env", "key"),
+    [
+        ({}, None),
+        ({"PROXY_KEYS": "[]"}, "$YOUR_KEY"),
+        ({"PROXY_KEYS_FILE": "keys.yaml"}, "$YOUR_KEY"),
+        ({"PROXY_KEYS": "[]", "LITELLM_MASTER_KEY": KEY}, "$LITELLM_MASTER_KEY"),
+    ],
+)
+def test_the_request_names_a_variable_with_a_key_where_one_is_needed(
+    monkeypatch: pytest.MonkeyPatch, env: Mapping[str, str], key: str | None
+) -> None:
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    shown = launcher.curl(plan())
+    assert (f'-H "Authorization: Bearer {key}"' in shown) if key else ("Authorization" not in shown)
+
+
+@pytest.mark.parametrize(
     ("env", "has_option"),
     [
         ({}, False),

@@ -84,6 +84,17 @@ def test_a_second_signal_ends_children_without_grace(environment: Mapping[str, s
         assert program.end() == 0
 
 
+def test_a_child_is_asked_to_end_only_when_those_after_it_have_ended(environment: Mapping[str, str]) -> None:
+    first = STUBBORN.replace("asked", "first of them asked")
+    with supervisor(environment, first, STUBBORN, grace=NEVER) as program:
+        program.wait_for_lines("stubborn", 2)
+        program.send(signal.SIGTERM)
+        program.wait_for("asked")
+        program.send(signal.SIGTERM)
+        assert program.end() == 0
+    assert "first of them" not in program.output
+
+
 if sys.platform == "linux":
 
     @pytest.mark.parametrize(("code", "first_word"), [(IDLE, "idle"), (STUBBORN, "stubborn")])

@@ -25,15 +25,19 @@ class Proxies:
     """The proxies of these tests.
 
     Attributes:
-        closed: with a key.
+        closed: with a key, and a list of further keys.
+        keys_file: that list.
         keyless: without one, listening on every address; it requires a correlation id.
         bare: with a key and `require_key`, and without the hooks that bring the gate.
+        cut_off: with a key, and a database for further keys that cannot be reached.
         sent_at_start: what they sent to the outside world while they started.
     """
 
     closed: ProxyProcess
+    keys_file: Path
     keyless: ProxyProcess
     bare: ProxyProcess
+    cut_off: ProxyProcess
     sent_at_start: tuple[str, ...]
 
 
@@ -58,6 +62,8 @@ def _config(path: Path, *, hooks: bool) -> Path:
         "router_settings": {"num_retries": 0, "disable_cooldowns": True},
     }
     path.mkdir()
+    if path.name == "cut-off":  # in a file that LiteLLM does not read: it would not start without the database
+        (path / ".env").write_text("DATABASE_URL=postgresql://litellm@localhost/litellm")
     (path / "config.yaml").write_text(json.dumps(config))  # JSON is YAML too
     return path / "config.yaml"
 
@@ -78,6 +84,9 @@ def proxies(tmp_path_factory: pytest.TempPathFactory, vendor: Vendor) -> Iterato
     """All proxies; they start at the same time, since each takes seconds."""
     folder = tmp_path_factory.mktemp("proxies")
     keyed = {**vendor.environment, "LITELLM_MASTER_KEY": KEY}
+    keys_file = folder / "keys.yaml"
+    keys_file.write_text("[]")
+    listed = {**keyed, "PROXY_KEYS_FILE": str(keys_file)}
     open_to_all = {"LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true", "REQUIRE_CORRELATION_ID": "true"}
     tells_routes = {**keyed, "LITELLM_WORKER_STARTUP_HOOKS": "tests.proxy.litellm_routes:write"}
     with ExitStack() as stack, ThreadPoolExecutor() as pool:
@@ -85,11 +94,16 @@ def proxies(tmp_path_factory: pytest.TempPathFactory, vendor: Vendor) -> Iterato
         def start(name: str, env: dict[str, str], host: str = "127.0.0.1") -> Future[ProxyProcess]:
             return pool.submit(ProxyProcess, _config(folder / name, hooks=name != "bare"), env, host)
 
-        starting = start("closed", keyed), start("keyless", open_to_all, "0.0.0.0"), start("bare", tells_routes)
+        starting = (
+            start("closed", listed),
+            start("keyless", open_to_all, "0.0.0.0"),
+            start("bare", tells_routes),
+            start("cut-off", keyed),
+        )
         for each in starting:
             stack.callback(_stop, each)
-        closed, keyless, bare = (each.result() for each in starting)
-        yield Proxies(closed, keyless, bare, tuple(vendor.requests))
+        closed, keyless, bare, cut_off = (each.result() for each in starting)
+        yield Proxies(closed, keys_file, keyless, bare, cut_off, tuple(vendor.requests))
 
 
 @pytest.fixture(scope="session")

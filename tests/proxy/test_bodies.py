@@ -15,6 +15,7 @@ from openai.types.chat import completion_create_params as chat
 from custom_handler.body import Policy, clean
 from custom_handler.errors import RequestError
 from custom_handler.gate import MAX_BODY
+from custom_handler.key_list import Key
 from custom_handler.routes import ROUTES
 from custom_handler.shapes import BODY
 from custom_handler.surrogates import mend
@@ -23,7 +24,7 @@ from tests.proxy import endpoints
 USER = {"role": "user", "content": "hi"}
 CHAT_FIELDS = ROUTES["POST", endpoints.CHAT].fields or frozenset()
 MESSAGES_FIELDS = ROUTES["POST", endpoints.MESSAGES].fields or frozenset()
-POLICY = Policy(models=("stackspot-chat", "stackspot/*"), reserved=frozenset({"api_base"}))
+POLICY = Policy(("stackspot-chat", "stackspot/*"), frozenset({"api_base"}), Key("anybody", b""))
 
 
 def passed_of(body: bytes) -> dict[str, Any] | None:

@@ -13,9 +13,17 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from custom_handler import answer
-from custom_handler.errors import RateLimitedError
+from custom_handler.errors import (
+    BridgeError,
+    KeyRefusedError,
+    ModelNotAllowedError,
+    NotAllowedError,
+    RateLimitedError,
+)
 from custom_handler.gate import Gate, Rules
 from custom_handler.hooks import ProxyHooks
+from custom_handler.key_limits import KeyLimits
+from custom_handler.keys import KeysOfSettings
 from custom_handler.litellm_errors import to_litellm
 from tests.proxy import endpoints
 from tests.proxy.conftest import KEY
@@ -28,7 +36,8 @@ async def no_obstacle() -> None:
 
 RULES = Rules(
     models=lambda: ["stackspot-chat"],
-    master_key=lambda: KEY,
+    keys=KeysOfSettings(lambda: KEY, lambda: None),
+    limits=KeyLimits(None),
     correlation_required=False,
     reserved=frozenset(),
     obstacle=no_obstacle,
@@ -40,11 +49,12 @@ class Inner:
 
     def __init__(self, status: int = 200, *parts: bytes) -> None:
         self.scope: Mapping[str, Any] = {}
+        self.headers: list[tuple[bytes, bytes]] = []
         self._status, self._parts = status, parts
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         self.scope = scope
-        await send({"type": "http.response.start", "status": self._status, "headers": []})
+        await send({"type": "http.response.start", "status": self._status, "headers": self.headers})
         for part in self._parts:
             await send({"type": "http.response.body", "body": part, "more_body": True})
         await send({"type": "http.response.body"})
@@ -85,12 +95,10 @@ async def test_a_refusal_of_litellm_is_told_without_its_own_words(told: bytes, m
     }
 
 
-@pytest.mark.parametrize(
-    ("said", "kept"), [("None", "invalid_request_error"), ("rate_limit_error", "rate_limit_error")]
-)
+@pytest.mark.parametrize(("said", "kept"), [("None", "invalid_request_error"), ("no_such_thing", "no_such_thing")])
 async def test_the_type_that_litellm_names_is_kept_and_its_none_is_not(said: str, kept: str) -> None:
     told = {"error": {"message": "no", "type": said, "param": "None"}}
-    error = (await ask(Inner(429, json.dumps(told).encode()))).json()["error"]
+    error = (await ask(Inner(422, json.dumps(told).encode()))).json()["error"]
     assert (error["type"], error["param"]) == (kept, None)
 
 
@@ -132,6 +140,28 @@ async def test_a_request_that_the_gate_refuses_is_counted_by_its_code() -> None:
         with counted("agent_proxy_refusals_total", code="unknown_url") as addresses:
             assert (await client.get("/key/list")).status_code == 404
     assert (keys, addresses) == ([1], [1])
+
+
+@pytest.mark.parametrize(
+    ("status", "param", "error"),
+    [
+        (401, "key", KeyRefusedError),
+        (403, None, NotAllowedError),
+        (403, "model", ModelNotAllowedError),
+        (429, None, RateLimitedError),
+    ],
+)
+@pytest.mark.parametrize("path", [endpoints.CHAT, endpoints.MESSAGES, "/v1/models"])
+async def test_what_litellm_says_about_a_key_of_its_own_has_the_type_and_code_of_ours(
+    path: str, status: int, param: str | None, error: type[BridgeError]
+) -> None:
+    inner = Inner(status, json.dumps({"error": {"message": "no", "type": "auth_error", "param": param}}).encode())
+    inner.headers = [(b"retry-after", b"7")]
+    answered = await ask(inner, path)
+    told = answered.json()["error"]
+    assert (answered.status_code, told["type"], told["code"]) == (status, error.type, error.code)
+    assert told["param"] == ("model" if param == "model" else None)
+    assert answered.headers["retry-after"] == "7"
 
 
 async def test_a_failed_health_check_is_not_rewritten() -> None:

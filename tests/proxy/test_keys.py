@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import socket
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
 from custom_handler.errors import KeyRefusedError
-from custom_handler.keys import check, presented
+from custom_handler.key_list import Key, digest
+from custom_handler.keys import KeysOfSettings, presented
 from tests.proxy import endpoints
 from tests.proxy.conftest import KEY, Proxies
 from tests.support.proxy import ProxyProcess
@@ -26,6 +28,11 @@ def scope(client: Any = LOCAL, server: Any = LOCAL, **headers: str) -> dict[str,
     return {"type": "http", "client": client, "server": server, "headers": encoded}
 
 
+def keys(master_key: str | None) -> KeysOfSettings:
+    """The keys of a proxy without a list."""
+    return KeysOfSettings(lambda: master_key, lambda: None)
+
+
 @pytest.mark.parametrize(
     "local",
     [
@@ -36,8 +43,8 @@ def scope(client: Any = LOCAL, server: Any = LOCAL, **headers: str) -> dict[str,
         scope(authorization="Bearer any"),
     ],
 )
-def test_without_a_key_the_own_machine_is_served(local: dict[str, Any]) -> None:
-    check("any", local, None)
+async def test_without_a_key_the_own_machine_is_served(local: dict[str, Any]) -> None:
+    assert (await keys(None).check("any", local)).admin
 
 
 @pytest.mark.parametrize(
@@ -63,15 +70,50 @@ def test_without_a_key_the_own_machine_is_served(local: dict[str, Any]) -> None:
     ],
 )
 @pytest.mark.parametrize("master_key", [None, ""])
-def test_without_a_key_nobody_else_is_served(foreign: dict[str, Any], master_key: str | None) -> None:
+async def test_without_a_key_nobody_else_is_served(foreign: dict[str, Any], master_key: str | None) -> None:
     with pytest.raises(KeyRefusedError, match="LITELLM_MASTER_KEY"):
-        check("any", foreign, master_key)
+        await keys(master_key).check("any", foreign)
 
 
 @pytest.mark.parametrize("key", ["", "wrong", KEY[:-1], KEY + " ", "ключ", "\xff"])
-def test_with_a_key_nothing_else_passes_not_even_on_the_own_machine(key: str) -> None:
+async def test_with_a_key_nothing_else_passes_not_even_on_the_own_machine(key: str) -> None:
     with pytest.raises(KeyRefusedError, match="API key"):
-        check(key, scope(), KEY)
+        await keys(KEY).check(key, scope())
+
+
+NOON = datetime(2027, 6, 30, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("sent", "at", "name"),
+    [
+        (KEY, NOON, "master key"),
+        ("sk-ever", NOON, "ever"),
+        ("sk-noon", NOON - timedelta(microseconds=1), "noon"),
+        ("sk-noon", NOON, None),
+        ("sk-noon", NOON + timedelta(days=1), None),
+    ],
+)
+async def test_a_key_of_the_list_passes_until_it_expires(sent: str, at: datetime, name: str | None) -> None:
+    listed = [Key("ever", digest("sk-ever")), Key("noon", digest("sk-noon"), expires=NOON)]
+    check = KeysOfSettings(lambda: KEY, lambda: listed, lambda: at).check(sent, scope())
+    if name is not None:
+        assert (await check).name == name
+    else:
+        with pytest.raises(KeyRefusedError, match=r"This API key \(noon\) has expired, on 2027-06-30 12:00\+00:00"):
+            await check
+
+
+@pytest.mark.parametrize("listed", [[], [Key("a", digest("sk-a"))]])
+@pytest.mark.parametrize("sent", ["", "any"])
+async def test_with_a_list_even_an_empty_one_nobody_is_served_without_a_key(listed: list[Key], sent: str) -> None:
+    with pytest.raises(KeyRefusedError, match="API key"):
+        await KeysOfSettings(lambda: None, lambda: listed).check(sent, scope())
+
+
+async def test_the_master_key_is_no_less_for_being_in_the_list() -> None:
+    listed = [Key("a", digest(KEY), models=())]
+    assert (await KeysOfSettings(lambda: KEY, lambda: listed).check(KEY, scope())).admin
 
 
 @pytest.mark.parametrize(

@@ -59,9 +59,13 @@ class Program:
 
     def wait_for(self, text: str) -> None:
         """Wait until the output has `text`."""
+        self.wait_for_lines(text, 1)
+
+    def wait_for_lines(self, text: str, times: int) -> None:
+        """Wait until the output has `text` so many times."""
         with self._said_more:
-            self._said_more.wait_for(lambda: self._ended or text in self.output, _PATIENCE)
-        assert text in self.output, f"{text!r} is not in the output:\n{self.output}"
+            self._said_more.wait_for(lambda: self._ended or self.output.count(text) >= times, _PATIENCE)
+        assert self.output.count(text) >= times, f"{text!r} is not {times} times in the output:\n{self.output}"
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal to the program alone."""
