@@ -8,9 +8,10 @@ traceback of an unforeseen exception.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import AsyncGeneratorType
 from typing import Any
 
 import orjson
@@ -28,6 +29,8 @@ from custom_handler.errors import (
 )
 
 _STREAMED_ERROR = b'data: {"error"'
+#: How LiteLLM wraps what it has not foreseen: a Python error, which the Responses API tells with status 400.
+_UNFORESEEN = b"litellm.APIConnectionError"
 #: What LiteLLM puts before and after the message of an error.
 _CLASS_NAMES = re.compile(r"^(litellm\.\w+: )+")
 #: What LiteLLM's refusals are among ours; it has a type for each reason, and the status for a code.
@@ -46,12 +49,14 @@ class Answer:
         correlation_id: goes out as a header.
         failure: why the request failed, once that is known; it is told instead of what LiteLLM makes of it.
         provider_answered: whether the provider gave anything; what fails before is the fault of the request.
+        stream: what the provider gives, piece by piece.
     """
 
     def __init__(self, send: Send, *, anthropic: bool = False) -> None:
         self.correlation_id = correlation.new()
         self.failure: BridgeError | None = None
         self.provider_answered = False
+        self.stream: AsyncGenerator[Any, None] | None = None
         self._send = send
         self._anthropic = anthropic
         self._error_start: Message | None = None  # held back until the error's body is known
@@ -77,6 +82,16 @@ class Answer:
             MutableHeaders(scope=message)[correlation.HEADER] = self.correlation_id
         await self._send(message)
 
+    async def close(self) -> None:
+        """End the provider's stream, if its client left before it had all of it.
+
+        LiteLLM drops such a stream. Left to Python's garbage collection, the generators inside of it would be closed at
+        some later time, in any order, each in the middle of another.
+        """
+        # A stream that runs is not left behind: whoever awaits its next piece is being cancelled, and so is the stream.
+        if isinstance(self.stream, AsyncGeneratorType) and not self.stream.ag_running:
+            await self.stream.aclose()
+
     async def refuse(self, error: BridgeError) -> None:
         """Answer with `error`."""
         retry = {} if error.retry_after is None else {"retry-after": str(error.retry_after)}
@@ -94,7 +109,7 @@ class Answer:
         status = start["status"]
         if self.failure is not None:
             await self.refuse(self.failure)
-        elif status >= 500:
+        elif status >= 500 or _UNFORESEEN in self._error_body:
             await self.refuse(unforeseen())
         else:
             wait = MutableHeaders(scope=start).get("retry-after")

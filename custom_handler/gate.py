@@ -129,7 +129,10 @@ class Gate:
             send = Listing(send, key.allows)
         with correlation.use(reply.correlation_id), answer.use(reply):
             app = await self._own_answer(path, scope) or self.app
-            await app(scope, receive, send)
+            try:
+                await app(scope, receive, send)
+            finally:
+                await reply.close()
 
     async def _own_answer(self, path: str, scope: Scope) -> Response | None:
         """What is answered without LiteLLM. Whether that is ready, too, it tells itself once an agent can be asked."""

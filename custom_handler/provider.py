@@ -14,7 +14,7 @@ import litellm
 from litellm.llms.custom_llm import CustomLLM
 from litellm.types.utils import ModelResponse, ModelResponseStream
 
-from custom_handler import correlation, engine, models, request, tracing
+from custom_handler import answer, correlation, engine, models, request, tracing
 from custom_handler.auth import Token
 from custom_handler.chunks import Chunker, fold
 from custom_handler.conversations import Conversations, Scope
@@ -120,12 +120,12 @@ class StackspotLLM(CustomLLM):
             async with aclosing(self._events(call)) as events:
                 return await fold(events, call.model, call.call_ids)
 
-    async def astreaming(self, *_: Any, **given: Any) -> AsyncGenerator[ModelResponseStream, None]:  # type: ignore[override] # as above
+    def astreaming(self, *_: Any, **given: Any) -> AsyncGenerator[ModelResponseStream, None]:  # type: ignore[override] # as above
         """An answer as it comes."""
-        call = _Call.of(given)
-        async with aclosing(correlation.follow(call.correlation_id, self._chunks(call))) as chunks:
-            async for chunk in chunks:
-                yield chunk
+        stream = self._stream(given)
+        if reply := answer.current.get():
+            reply.stream = stream
+        return stream
 
     def authenticate(self, account: str | None = None) -> Token:
         """Sign in by hand: the token of the default account, or of `account`.
@@ -157,6 +157,12 @@ class StackspotLLM(CustomLLM):
     async def _sign_in(self, account: str | None) -> Token:
         return await (await self._pools.current()).tokens(read_account(account)).get()
 
+    async def _stream(self, given: Mapping[str, Any]) -> AsyncGenerator[ModelResponseStream, None]:
+        call = _Call.of(given)
+        async with aclosing(correlation.follow(call.correlation_id, self._chunks(call))) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
     async def _chunks(self, call: _Call) -> AsyncGenerator[ModelResponseStream, None]:
         chunker = Chunker(call.model, call.call_ids)
         with _boundary(call.model):
@@ -177,8 +183,10 @@ class StackspotLLM(CustomLLM):
         upstream = pool.agent(target.agent_id, account, call.timeout, call.caller, group)
         scope = Scope(call.caller, call.correlation_id, target.agent_id, account)
         memory = self._conversations.of(scope, pool.redis) if call.named else None
-        answer = engine.answer(asked, upstream, _count_tokens, read_call_policy(), target.max_input_tokens, memory)
-        async with aclosing(answer) as events:
+        given = engine.answer(
+            asked, upstream, _count_tokens, read_call_policy(), target.max_input_tokens, memory
+        )
+        async with aclosing(given) as events:
             async for event in events:
                 yield event
 

@@ -47,7 +47,7 @@ _MESSAGE = {"role": _TEXT, "content": _CONTENT, "tool_calls": Field((list,), (di
 BODY: Mapping[str, Field] = {
     "model": _TEXT,
     "messages": Field((list,), (dict,), _MESSAGE, item_needs="role"),
-    "input": Field((str, list), (dict, str, int, list), _TYPED | _MESSAGE),
+    "input": Field((str, list), (dict,), _TYPED | _MESSAGE),
     "prompt": Field((str, list), (str, int, list)),
     "system": Field((str, list), (dict,), _TYPED),
     "instructions": _TEXT,

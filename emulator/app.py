@@ -42,6 +42,8 @@ def build(service: Service) -> ASGIApp:
         Route(CONTROL + "forget", control.forget, methods=["POST"]),
         Route(CONTROL + "release", control.release, methods=["POST"]),
         Route(CONTROL + "revoke", control.revoke, methods=["POST"]),
+        Route(CONTROL + "realms/{realm}", control.seen),
+        Route(CONTROL + "realms/{realm}", control.forget_realm, methods=["DELETE"]),
     ]
 
     async def refusal(request: Request, error: Exception) -> Played:

@@ -41,7 +41,20 @@ class ControlApi:
         """Let every held answer go on."""
         return JSONResponse({"released": self._service.recorder.release()})
 
-    async def revoke(self, _request: Request) -> Response:
-        """Revoke every token."""
-        self._service.identity.revoke_all()
+    async def revoke(self, request: Request) -> Response:
+        """Revoke every token, or those of `?realm=`."""
+        self._service.identity.revoke_all(request.query_params.get("realm"))
+        return JSONResponse({})
+
+    async def seen(self, request: Request) -> Response:
+        """How the requests of one realm ended, oldest first, and how many replies wait for it alone."""
+        realm = request.path_params["realm"]
+        records = [one for one in self._service.recorder.requests if one.realm == realm]
+        ended = {kind: [one.outcome for one in records if one.path.endswith(kind)] for kind in ("/chat", "/token")}
+        waiting = self._service.script.waiting(realm)
+        return JSONResponse({"chats": ended["/chat"], "tokens": ended["/token"], "waiting": waiting})
+
+    async def forget_realm(self, request: Request) -> Response:
+        """Forget script and records of one realm: its client begins anew, and nobody else notices."""
+        self._service.forget_realm(request.path_params["realm"])
         return JSONResponse({})

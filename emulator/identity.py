@@ -51,9 +51,11 @@ class Identity:
         """Stop accepting the token of the `authorization` header."""
         self._issued.pop(headers.get("authorization", "").partition(" ")[2], None)
 
-    def revoke_all(self) -> None:
-        """Stop accepting every token issued so far."""
-        self._issued.clear()
+    def revoke_all(self, realm: str | None = None) -> None:
+        """Stop accepting every token issued so far; with `realm`, those of its accounts."""
+        for token, (account, _) in list(self._issued.items()):
+            if realm in (None, account.realm):
+                del self._issued[token]
 
     def _check(self, realm: str, form: dict[str, str]) -> Account:
         options = self._options

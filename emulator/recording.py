@@ -128,11 +128,13 @@ class Recorder:
                 record.release()
             return len(held)
 
-    def clear(self) -> None:
-        """Forget all requests; held ones are released first, since nobody could reach them any more."""
+    def clear(self, realm: str | None = None) -> None:
+        """Forget all requests, or those of `realm`; held ones are released, since nobody could reach them any more."""
         with self.changed:
-            self.release()
-            self._requests.clear()
+            for record in self.requests:
+                if realm in (None, record.realm):
+                    record.release()
+                    self._requests.remove(record)
             self.changed.notify_all()
 
     def _summary(self) -> str:

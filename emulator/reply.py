@@ -21,6 +21,7 @@ _JSON_TYPES: dict[str, UnionType | type] = {
     "headers": dict,
     "hold": bool,
     "hold_after": int | None,
+    "realm": str | None,
 }
 
 
@@ -33,6 +34,7 @@ class Reply:
     after: where a mid-stream fault or `hold_after` strikes, in characters of text. seconds: how long a slow
     fault waits. body: shape of an error body. headers: extra response headers, or others in place of ours.
     hold: wait before the first byte until released; hold_after: the same after so many characters.
+    realm: whose request this answers; None is anybody's.
     """
 
     text: str | None = None
@@ -46,6 +48,7 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
     hold: bool = False
     hold_after: int | None = None
+    realm: str | None = None
 
     def __post_init__(self) -> None:
         if self.fault is not None:

@@ -11,7 +11,7 @@ class Script:
 
     def __init__(self, fault: str | None) -> None:
         self._always = Reply(fault=fault)
-        # deque's append and popleft are atomic: the test's thread adds while the server's takes.
+        # A deque's own methods, and copying it, are atomic: the test's thread adds while the server's takes.
         self._chat: deque[Reply] = deque()
         self._token: deque[Reply] = deque()
 
@@ -20,20 +20,28 @@ class Script:
         for reply in replies:
             (self._token if reply.misbehaviour.identity else self._chat).append(reply)
 
-    def next_chat(self) -> Reply:
-        """The reply to a chat request."""
-        return self._next(self._chat, identity=False)
+    def next_chat(self, realm: str) -> Reply:
+        """The reply to a chat request of an account in `realm`."""
+        return self._next(self._chat, realm, identity=False)
 
-    def next_token(self) -> Reply:
-        """The reply to a token request."""
-        return self._next(self._token, identity=True)
+    def next_token(self, realm: str) -> Reply:
+        """The reply to a token request of an account in `realm`."""
+        return self._next(self._token, realm, identity=True)
 
-    def clear(self) -> None:
-        """Forget the replies not used yet."""
-        self._chat.clear()
-        self._token.clear()
+    def waiting(self, realm: str) -> int:
+        """How many replies for `realm` alone are not used yet."""
+        return sum(reply.realm == realm for queue in (self._chat, self._token) for reply in list(queue))
 
-    def _next(self, queue: deque[Reply], *, identity: bool) -> Reply:
-        if queue:
-            return queue.popleft()
+    def clear(self, realm: str | None = None) -> None:
+        """Forget the replies not used yet; with `realm`, those for it alone."""
+        for queue in (self._chat, self._token):
+            for reply in list(queue):
+                if realm in (None, reply.realm):
+                    queue.remove(reply)
+
+    def _next(self, queue: deque[Reply], realm: str, *, identity: bool) -> Reply:
+        for reply in list(queue):
+            if reply.realm in (None, realm):
+                queue.remove(reply)
+                return reply
         return self._always if self._always.misbehaviour.identity is identity else Reply()

@@ -23,6 +23,11 @@ class Service:
         self.conversations = Conversations(options.memory)
         self.uploads = Uploads(options, self.clock)
 
+    def forget_realm(self, realm: str) -> None:
+        """Forget what was scripted for `realm` alone, and its requests."""
+        self.script.clear(realm)
+        self.recorder.clear(realm)
+
     def reset(self) -> None:
         """Back to the start, except that tokens already issued stay valid: a proxy may be holding one."""
         self.script.clear()

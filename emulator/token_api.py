@@ -21,7 +21,7 @@ class TokenApi:
         record: Recorded = request.state.record
         realm: str = request.path_params["realm"]
         record.update(realm=realm, client_id=record.form.get("client_id"))
-        reply = self._service.script.next_token()
+        reply = self._service.script.next_token(realm)
         if refusal := reply.misbehaviour.refusal:
             return Played([*prelude(reply), *refuse(refusal, reply, self._service.options)], record)
         answer = self._service.identity.issue(realm, record.form)

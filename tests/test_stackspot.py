@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -219,6 +220,23 @@ async def test_events_without_text_for_too_long_are_a_timeout(emulator: Emulator
     impatient = replace(agent, connection=replace(agent.connection, read_timeout=0.05))
     with pytest.raises(errors.UpstreamTimeoutError, match="only empty events"):
         await ask(impatient)
+
+
+async def test_a_client_that_reads_slowly_is_not_taken_for_a_service_that_is_silent(
+    emulator: Emulator, agent: StackspotAgent
+) -> None:
+    emulator.script(Reply(TEXT, hold_after=len(TEXT), tokens=(7, 5)))
+    patience = 0.2
+    pieces = replace(agent, connection=replace(agent.connection, read_timeout=patience)).stream(Query("Hi"))
+    text = ""
+    while text != TEXT:
+        piece = await anext(pieces)
+        assert isinstance(piece, Delta)
+        text += piece.text
+    emulator.release()
+    emulator.wait_for(lambda e: e.chats[0].finished)
+    await asyncio.sleep(2 * patience)  # the client's own time
+    assert [piece async for piece in pieces] == [Report(7, 5, "stop")]
 
 
 async def test_silence_for_too_long_is_a_timeout(emulator: Emulator, agent: StackspotAgent) -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass, replace
-from itertools import chain
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -66,9 +65,10 @@ class StackspotAgent:
         tracing.note(agent_id=self.agent_id, account=self.auth.realm, follow_up=query.follow_up)
         async with self._answer(query) as response, aclosing(coalesce(_reads(response, self._service))) as reads:
             reader = _Reader(self._service, self.connection.read_timeout)
-            async for events in reads:
+            async for together in reads:
                 try:
-                    reader.read(chain.from_iterable(events))
+                    for read in together:
+                        reader.read(read)
                 finally:
                     if text := reader.take():  # also the text before an event that is an error
                         yield Delta(text)
@@ -134,7 +134,15 @@ async def _start_of(response: httpx.Response) -> bytes:
     return body
 
 
-async def _reads(response: httpx.Response, service: str) -> AsyncGenerator[Sequence[ServerSentEvent], None]:
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """The events of one read of the socket, and when they came: they may wait long for a client that reads slowly."""
+
+    events: Sequence[ServerSentEvent]
+    came: float = field(default_factory=time.monotonic)
+
+
+async def _reads(response: httpx.Response, service: str) -> AsyncGenerator[_Read, None]:
     """The events of an answer, those of one read of the socket at a time."""
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "text/html":
@@ -142,12 +150,12 @@ async def _reads(response: httpx.Response, service: str) -> AsyncGenerator[Seque
             f"{service} answered with a web page; a login page of a proxy in between would look like this."
         )
     if kind == "application/json":
-        yield [ServerSentEvent(data=(await response.aread()).decode("utf-8", "replace"))]
+        yield _Read([ServerSentEvent(data=(await response.aread()).decode("utf-8", "replace"))])
         return
     reader = EventReader()
     async for data in response.aiter_bytes():
-        yield reader.feed(data)
-    yield reader.flush()
+        yield _Read(reader.feed(data))
+    yield _Read(reader.flush())
 
 
 async def _drain(reads: AsyncGenerator[Any, None]) -> None:
@@ -178,21 +186,21 @@ class _Reader:
         """Whether the service said that it is done; it may keep the connection open all the same."""
         return self.report.stop_reason is not None
 
-    def read(self, events: Iterable[ServerSentEvent]) -> None:
+    def read(self, read: _Read) -> None:
         """Read events that came together.
 
         Raises:
             BrokenAnswerError: one of them reports an error or cannot be read; the text before it is kept.
             UpstreamTimeoutError: events come, but for too long none of them has had text.
         """
-        for event in events:
+        for event in read.events:
             if frames.is_noise(event.data):
                 _log_noise(event.data)
                 continue
             frame = frames.read(event.event, event.data)
             self.report = frames.merge(self.report, frame.report)
             self._ready += self._joiner.feed(frame.text)
-            self._note_progress(frame.text)
+            self._note_progress(frame.text, read.came)
 
     def take(self) -> str:
         """The text that can be passed on since the last time."""
@@ -210,11 +218,10 @@ class _Reader:
             raise BrokenAnswerError(f"{self._service} closed the answer before it began.")
         return self._joiner.flush()
 
-    def _note_progress(self, text: str) -> None:
-        now = time.monotonic()
+    def _note_progress(self, text: str, came: float) -> None:
         if text:
-            self._empty, self._last_progress = False, now
-        elif now - self._last_progress > self._patience:
+            self._empty, self._last_progress = False, came
+        elif came - self._last_progress > self._patience:
             raise UpstreamTimeoutError(f"{self._service} sent only empty events for {self._patience:g} s.")
 
 

@@ -9,9 +9,10 @@ from tests.corpus.measured import Measured
 from tests.corpus.runner import PIECE_SIZES, RANDOM_CUTS
 from tests.corpus.table import announcement_table, attack_table, table
 from tests.support.program import ROOT
+from tests.support.published import Place
 
 DOCUMENT = ROOT / "docs" / "tool-calling.md"
-BEGIN, END = "<!-- results: make corpus -->\n", "<!-- end of results -->\n"
+PLACE = Place.of("make corpus")
 
 _REPORT = """
 ### Calls
@@ -60,28 +61,3 @@ def report(measured: Measured) -> str:
         answers=sum(score.positive + score.negative for score in measured.announcements),
         announced=announcement_table(measured.announcements),
     )
-
-
-def published(document: str) -> str:
-    """What stands at the marked place.
-
-    Raises:
-        ValueError: there is not exactly one.
-    """
-    return _parts(document)[1]
-
-
-def publish(document: str, results: str) -> str:
-    """The document with `results` at the marked place.
-
-    Raises:
-        ValueError: there is not exactly one.
-    """
-    before, _, after = _parts(document)
-    return "".join((before, BEGIN, results, END, after))
-
-
-def _parts(document: str) -> tuple[str, str, str]:
-    before, marked = document.split(BEGIN)
-    results, after = marked.split(END)
-    return before, results, after

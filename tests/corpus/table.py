@@ -9,6 +9,7 @@ from tests.corpus.attacks.outcome import Attempt
 from tests.corpus.formats import FORMATS
 from tests.corpus.runner import Result
 from tests.support.announcements import Score
+from tests.support.published import markdown_table
 
 _LANGUAGES = {"pt": "Portuguese", "en": "English"}
 
@@ -18,7 +19,7 @@ def table(results: Sequence[Result]) -> str:
     head = ["", *(f"`{form.name}`" for form in FORMATS), "streamed = whole", "calls nobody meant"]
     rows = dict.fromkeys(result.case.row for result in results)
     lines = [_line(row, [result for result in results if result.case.row == row]) for row in rows]
-    return _markdown(head, *lines, _line("all", results))
+    return markdown_table(head, *lines, _line("all", results))
 
 
 def attack_table(attempts: Sequence[Attempt]) -> str:
@@ -26,13 +27,13 @@ def attack_table(attempts: Sequence[Attempt]) -> str:
     head = ["text comes in as", *(f"quoted {model.__name__.replace('_', ' ')}" for model in MODELS)]
     places = dict.fromkeys(attempt.attack.place_name for attempt in attempts)
     lines = [_attack_line(place, [each for each in attempts if each.attack.place_name == place]) for place in places]
-    return _markdown(head, *lines, _attack_line("all", attempts))
+    return markdown_table(head, *lines, _attack_line("all", attempts))
 
 
 def announcement_table(scores: Sequence[Score]) -> str:
     """The announcements: a line a language and part of the corpus."""
     head = ["language", "set", "announcements", "other answers", "precision", "recall"]
-    return _markdown(head, *map(_announcement_line, scores))
+    return markdown_table(head, *map(_announcement_line, scores))
 
 
 def _line(name: str, results: Sequence[Result]) -> list[str]:
@@ -51,7 +52,3 @@ def _announcement_line(score: Score) -> list[str]:
 
 def _share(outcomes: Sequence[bool]) -> str:
     return f"{sum(outcomes):,} of {len(outcomes):,}" if outcomes else "n/a"
-
-
-def _markdown(head: Sequence[str], *lines: Sequence[str]) -> str:
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *lines))

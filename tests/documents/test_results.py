@@ -13,14 +13,15 @@ from tests.corpus.attacks.models import MODELS
 from tests.corpus.attacks.outcome import Attempt
 from tests.corpus.generate import generate
 from tests.corpus.measured import Measured
-from tests.corpus.report import BEGIN, DOCUMENT, END, publish, published, report
+from tests.corpus.report import DOCUMENT, PLACE, report
 from tests.corpus.runner import Result
 from tests.corpus.thresholds import EXACT_SHARE, PRECISION, shortfalls
 from tests.documents.markdown import Document
 from tests.support.announcements import LANGUAGES, NEGATIVE, PARTS, POSITIVE, Case, Score
 
+BEGIN, END = PLACE.begin, PLACE.end
 CASES = generate()
-PUBLISHED = published(DOCUMENT.read_text("utf-8"))
+PUBLISHED = PLACE.published(DOCUMENT.read_text("utf-8"))
 CALLS, ATTACKED, ANNOUNCED = Document(PUBLISHED).tables
 _OUTCOME = re.compile(r"[\d,]+(?= of )|[\d.]+(?=%)|\d+(?= \|$)", re.MULTILINE)
 
@@ -84,13 +85,13 @@ def test_the_published_announcements_are_precise() -> None:
 
 
 def test_only_what_is_marked_is_replaced() -> None:
-    assert publish(f"before\n{BEGIN}old\n{END}after\n", "new\n") == f"before\n{BEGIN}new\n{END}after\n"
+    assert PLACE.publish(f"before\n{BEGIN}old\n{END}after\n", "new\n") == f"before\n{BEGIN}new\n{END}after\n"
 
 
 @pytest.mark.parametrize("document", ["", BEGIN, END, f"{END}{BEGIN}", f"{BEGIN}{END}" * 2])
 def test_without_exactly_one_marked_place_nothing_is_written(document: str) -> None:
     with pytest.raises(ValueError, match="unpack"):
-        publish(document, "new\n")
+        PLACE.publish(document, "new\n")
 
 
 def test_each_kind_of_fault_falls_short() -> None:
@@ -113,4 +114,4 @@ def test_the_results_are_written_whatever_they_are(
     with pytest.raises(SystemExit) as ended:
         command.main()
     assert ended.value.code == code
-    assert published(document.read_text("utf-8")) == report(measured)
+    assert PLACE.published(document.read_text("utf-8")) == report(measured)

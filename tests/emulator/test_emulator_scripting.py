@@ -270,3 +270,44 @@ def test_a_log_line_tells_path_and_outcome_but_not_the_prompt(caplog: pytest.Log
             Client(emulator, http).chat("my secret plan")
         assert f"POST /v1/agent/{AGENT}/chat -> 200 (finished)" in caplog.text
         assert "secret" not in caplog.text
+
+
+# Several clients at once, each with a realm of its own
+
+
+@pytest.fixture
+def clients(client: Client, emulator: Emulator) -> dict[str, Client]:
+    """Two clients of one emulator, by their realms."""
+    both = {"north": client, "south": Client(emulator, client.http)}
+    for realm, one in both.items():
+        one.sign_in(realm)
+    client.http.post("/_emulator/reset")
+    return both
+
+
+def test_a_reply_for_a_realm_answers_nobody_else(clients: dict[str, Client], emulator: Emulator) -> None:
+    emulator.script(Reply("for south", realm="south"), Reply("for anybody"), Reply("for south again", realm="south"))
+    assert clients["north"].text() == "for anybody"
+    assert [clients["south"].text() for _ in range(2)] == ["for south", "for south again"]
+
+
+def test_a_token_can_be_refused_to_one_realm(clients: dict[str, Client], emulator: Emulator) -> None:
+    emulator.script(Reply(fault="identity_down", realm="south"))
+    assert [clients[realm].sign_in(realm).status_code for realm in ("north", "south")] == [200, 503]
+
+
+def test_a_realm_can_be_looked_at_and_forgotten_alone(clients: dict[str, Client], emulator: Emulator) -> None:
+    emulator.script(Reply("cut", fault="drop_before", realm="south"), Reply("left over", realm="south"))
+    clients["north"].chat()
+    with pytest.raises(httpx.HTTPError):
+        clients["south"].chat()
+    south, http = "/_emulator/realms/south", clients["south"].http
+    assert http.get(south).json() == {"chats": ["dropped"], "tokens": [], "waiting": 1}
+    http.delete(south)
+    assert http.get(south).json() == {"chats": [], "tokens": [], "waiting": 0}
+    assert [record.realm for record in emulator.chats] == ["north"]
+
+
+def test_the_tokens_of_one_realm_can_be_revoked(clients: dict[str, Client]) -> None:
+    clients["north"].http.post("/_emulator/revoke?realm=south")
+    assert [clients[realm].chat().status_code for realm in ("north", "south")] == [200, 401]

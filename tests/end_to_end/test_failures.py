@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from http.client import HTTPConnection
 from typing import Any
 
 import httpx
@@ -174,6 +175,21 @@ async def test_a_client_that_leaves_ends_the_call_within_a_second(
 ) -> None:
     emulator.script(reply)
     await ask_and_leave(proxy.url, emulator, stream=stream)
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/responses", "/v1/messages"])
+def test_a_client_that_stops_reading_and_leaves_ends_the_call_too(
+    proxy: ProxyProcess, emulator: Emulator, path: str
+) -> None:
+    long = "word " * 1_000_000  # more than the buffers between the proxy and its client take
+    emulator.script(Reply(long, chunk=10_000, hold_after=len(long) - 1))
+    asked = {**body(stream=True), "input": "Hi", "max_tokens": len(long)}
+    connection = HTTPConnection(proxy.url.removeprefix("http://"))
+    connection.request("POST", path, json.dumps(asked), {"content-type": "application/json"})
+    emulator.wait_for(lambda e: e.chats[0].held, timeout=20)
+    connection.close()
+    emulator.wait_for(lambda e: e.chats[0].disconnected, timeout=1)
+    assert "exception was never retrieved" not in proxy.log_text(), proxy.log_text()[-9000:]
 
 
 async def test_fifty_cold_requests_fetch_one_token_and_fifty_with_a_revoked_one_one_more(

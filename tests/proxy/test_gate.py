@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from custom_handler import answer
 from custom_handler.errors import (
@@ -60,7 +60,7 @@ class Inner:
         await send({"type": "http.response.body"})
 
 
-async def ask(inner: Inner, path: str = endpoints.CHAT, root_path: str = "") -> httpx.Response:
+async def ask(inner: ASGIApp, path: str = endpoints.CHAT, root_path: str = "") -> httpx.Response:
     """One request through the gate."""
     transport = httpx.ASGITransport(Gate(inner, RULES), root_path=root_path)
     async with httpx.AsyncClient(transport=transport, base_url="http://proxy") as client:
@@ -93,6 +93,14 @@ async def test_a_refusal_of_litellm_is_told_without_its_own_words(told: bytes, m
         "param": None,
         "code": "invalid_request",
     }
+
+
+async def test_an_error_that_litellm_has_not_foreseen_is_told_without_it_whatever_its_status() -> None:
+    told = b'{"error": {"message": "Invalid request format: litellm.APIConnectionError: \'int\' has no attribute"}}'
+    answered = await ask(Inner(400, told))
+    assert answered.status_code == 400
+    assert answered.json()["error"]["message"].startswith("This request could not be read.")
+    assert "attribute" not in answered.text
 
 
 @pytest.mark.parametrize(("said", "kept"), [("None", "invalid_request_error"), ("no_such_thing", "no_such_thing")])
@@ -162,6 +170,46 @@ async def test_what_litellm_says_about_a_key_of_its_own_has_the_type_and_code_of
     assert (answered.status_code, told["type"], told["code"]) == (status, error.type, error.code)
     assert told["param"] == ("model" if param == "model" else None)
     assert answered.headers["retry-after"] == "7"
+
+
+class Leaving:
+    """An app that takes a piece of a provider's stream and drops it; with `waiting`, while a further one is awaited."""
+
+    def __init__(self, *, waiting: bool) -> None:
+        self.waiting = waiting
+        self.pieces = self._write()
+        self.ended = asyncio.Event()
+
+    async def _write(self) -> AsyncGenerator[str, None]:
+        try:
+            yield "piece"
+            await asyncio.Event().wait()
+        finally:
+            self.ended.set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        reply = answer.current.get()
+        assert reply is not None
+        reply.stream = self.pieces
+        await anext(self.pieces)
+        if self.waiting:
+            self.next = asyncio.ensure_future(anext(self.pieces))
+            await asyncio.sleep(0)
+        await Inner(200, b"{}")(scope, receive, send)
+
+
+async def test_a_stream_that_is_left_behind_is_closed_with_the_request() -> None:
+    app = Leaving(waiting=False)
+    await ask(app)
+    assert app.ended.is_set()
+
+
+async def test_a_stream_that_somebody_waits_for_is_left_to_them() -> None:
+    app = Leaving(waiting=True)
+    assert (await ask(app)).status_code == 200
+    assert not app.ended.is_set()
+    app.next.cancel()
+    await app.ended.wait()
 
 
 async def test_a_failed_health_check_is_not_rewritten() -> None:

@@ -67,6 +67,11 @@ class Program:
             self._said_more.wait_for(lambda: self._ended or self.output.count(text) >= times, _PATIENCE)
         assert self.output.count(text) >= times, f"{text!r} is not {times} times in the output:\n{self.output}"
 
+    @property
+    def pid(self) -> int:
+        """The id of its process."""
+        return self._process.pid
+
     def send(self, number: signal.Signals) -> None:
         """Send a signal to the program alone."""
         self._process.send_signal(number)

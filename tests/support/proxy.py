@@ -57,6 +57,11 @@ class ProxyProcess:
             self.stop()
             raise
 
+    @property
+    def pid(self) -> int:
+        """The id of its process."""
+        return self._process.pid
+
     def log_text(self) -> str:
         """Everything it has written so far."""
         return self._log.read_text(errors="replace")

@@ -1,0 +1,1 @@
+"""Ten minutes of mixed load: `make soak`."""
