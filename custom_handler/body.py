@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from custom_handler import shapes
+from custom_handler import file_parts, shapes
 from custom_handler.errors import ModelNotAllowedError, RequestError, UnknownModelError
 from custom_handler.key_list import Key
 from custom_handler.settings import is_agent_id
@@ -67,7 +67,8 @@ def clean(body: bytes, fields: frozenset[str], policy: Policy) -> bytes:
     """The body that is passed on: of what the client sent, the fields in `fields`.
 
     Raises:
-        RequestError: it is not a JSON object, steers LiteLLM, or a field has a wrong type.
+        RequestError: it is not a JSON object, steers LiteLLM, has a part that no agent can be given, or a field has a
+            wrong type.
         UnknownModelError: `model` is none of `policy.models`.
         ModelNotAllowedError: it is one that `policy.key` may not use.
     """
@@ -79,6 +80,7 @@ def clean(body: bytes, fields: frozenset[str], policy: Policy) -> bytes:
             raise RequestError(f"{name} is missing or empty.", param=name)
     shapes.check(kept, shapes.BODY)
     _check_model(kept["model"], policy)
+    kept |= file_parts.rewritten(kept, fields)
     tools = [tool for tool in kept.pop("tools", ()) if tool.get("type", "function") in _CLIENT_TOOLS]
     if "system" in fields:
         kept |= {**_joined_system(kept), **_one_call(kept)}

@@ -156,6 +156,8 @@ async def _check_agent(pool: Pool, entry: Entry, report: _Report) -> None:
 async def _ask(pool: Pool, entry: Entry) -> str:
     target = models.resolve(entry.model, entry.model_info)
     # Of an account that is used up, the operator wants to know now.
-    agent = pool.agent(target.agent_id, settings.read_account(target.account), max_wait=_PATIENCE)
+    agent = pool.agent(
+        target.agent_id, settings.read_account(target.account), max_wait=_PATIENCE, options=target.options
+    )
     async with aclosing(agent.stream(Query(_QUESTION))) as pieces:
         return "".join([piece.text async for piece in pieces if isinstance(piece, Delta)])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Sequence
 from typing import Any
 
 import orjson
+from litellm.types.llms.openai import ChatCompletionAnnotation, ChatCompletionAnnotationURLCitation
 from litellm.types.utils import (
     ChatCompletionDeltaToolCall,
     ChatCompletionMessageToolCall,
@@ -27,6 +28,8 @@ from custom_handler.events import (
     Finish,
     FinishReason,
     Reasoning,
+    Source,
+    Sources,
     Text,
     ToolCall,
     Usage,
@@ -60,12 +63,12 @@ class Chunker:
                 return self._chunk(content=text)
             case Reasoning(text):
                 return self._chunk(reasoning_content=text)
-            case ToolCall(name, arguments):
-                return self._chunk(tool_calls=[self._begin_call(name, arguments)])
-            case CallBegan(name):
-                return self._chunk(tool_calls=[self._begin_call(name, "")])
+            case ToolCall() | CallBegan():
+                return self._chunk(tool_calls=[self._begin_call(event)])
             case CallArguments(text):
                 return self._chunk(tool_calls=[self._continue_call(text)])
+            case Sources(sources):
+                return self._chunk(annotations=_annotations(sources))
             case Usage():
                 chunk = self._chunk()
                 chunk.usage = _usage(event)
@@ -78,14 +81,14 @@ class Chunker:
         choice = StreamingChoices(finish_reason=finish_reason, delta=Delta(role=role, **delta))
         return ModelResponseStream(choices=[choice], **self._same)
 
-    def _begin_call(self, name: str, arguments: str) -> ChatCompletionDeltaToolCall:
+    def _begin_call(self, call: ToolCall | CallBegan) -> ChatCompletionDeltaToolCall:
         index = self._calls
         self._calls += 1
         return ChatCompletionDeltaToolCall(
             id=self._call_ids.of(index),
             index=index,
             type="function",
-            function=Function(name=name, arguments=arguments),
+            function=Function(name=call.name, arguments=call.arguments if isinstance(call, ToolCall) else ""),
         )
 
     def _continue_call(self, arguments: str) -> ChatCompletionDeltaToolCall:
@@ -124,7 +127,21 @@ def _message(folded: Folded, call_ids: CallIds) -> Message:
         content=folded.text or (None if calls else ""),
         tool_calls=calls or None,
         reasoning_content=folded.thoughts or None,
+        annotations=_annotations(folded.sources) or None,
     )
+
+
+def _annotations(sources: Sequence[Source]) -> list[ChatCompletionAnnotation]:
+    """OpenAI's form. StackSpot does not tell which of the text a source is for, so none is marked."""
+    return [
+        ChatCompletionAnnotation(
+            type="url_citation",
+            url_citation=ChatCompletionAnnotationURLCitation(
+                start_index=0, end_index=0, title=source.title, url=source.url
+            ),
+        )
+        for source in sources
+    ]
 
 
 def _is_json(text: str) -> bool:

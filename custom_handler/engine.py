@@ -11,6 +11,7 @@ from itertools import chain
 
 from custom_handler import budget, follow_up, metrics, tracing
 from custom_handler.announcement import announces_action
+from custom_handler.attachments import Attachment
 from custom_handler.calls import SetAside
 from custom_handler.conversations import Memory
 from custom_handler.disarm import restore
@@ -22,7 +23,7 @@ from custom_handler.errors import (
     NoCallError,
     RequestError,
 )
-from custom_handler.events import Event, Finish, FinishReason, Text, Usage
+from custom_handler.events import Event, Finish, FinishReason, Source, Sources, Text, Usage
 from custom_handler.folding import Folded
 from custom_handler.follow_up import Complaint
 from custom_handler.limits import LengthLimit
@@ -117,6 +118,8 @@ class _Exchange:
                     yield event
         for event in self._leftovers():
             yield event
+        if sources := self._sources():
+            yield Sources(sources)
 
     # Asking
 
@@ -159,7 +162,7 @@ class _Exchange:
         self._recall.conversation = None  # what the service takes in of a question that fails is not known
         self._questions.append(question)
         self._reader.begin(quoted=question.quoted, hidden=question.hidden, calls=question.calls)
-        async with aclosing(self._upstream.stream(question.query)) as pieces:
+        async with aclosing(self._upstream.stream(replace(question.query, files=self._files))) as pieces:
             async for piece in pieces:
                 if isinstance(piece, Report):
                     question.report = piece
@@ -194,6 +197,11 @@ class _Exchange:
         if self._fitted is None:
             self._fitted = await self._fit()
         return self._fitted
+
+    @property
+    def _files(self) -> tuple[Attachment, ...]:
+        """The files that are asked with: without those of turns that were left out."""
+        return (self._fitted.request if self._fitted else self._request).attachments
 
     async def _fit(self) -> budget.Fitted:
         prompt = render(self._request)
@@ -322,6 +330,10 @@ class _Exchange:
             return "length"
         told = _FINISH.get(first.report.stop_reason)
         return told or ("length" if reader.value and reader.value.cut else "stop")
+
+    def _sources(self) -> tuple[Source, ...]:
+        """What the service drew on, over all questions."""
+        return tuple(dict.fromkeys(source for question in self._questions for source in question.report.sources))
 
     async def usage(self) -> Usage:
         """Tokens of all questions and all answers; a follow-up that was refused has cost nothing."""

@@ -13,6 +13,7 @@
     │   └── ModelNotAllowedError 403  or not with this model
     ├── IdentityRefusedError    401  the identity service refused the account
     ├── AgentRefusedError       403  the agent id is wrong, or not shared with this account
+    ├── UploadRefusedError      403  the account may not upload files
     ├── RateLimitedError        429  the account's quota, or that of the client's key, is used up
     │   └── ServiceQuotaError   429  the service says so; the question will be asked again
     └── UpstreamError           502  the service behind the proxy failed
@@ -139,6 +140,14 @@ class AgentRefusedError(BridgeError):
     status = 403
     type = "permission_error"
     code = "agent_refused"
+
+
+class UploadRefusedError(BridgeError):
+    """The service does not let the account upload files."""
+
+    status = 403
+    type = "permission_error"
+    code = "upload_refused"
 
 
 class RateLimitedError(BridgeError):

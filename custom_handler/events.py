@@ -2,8 +2,8 @@
 
 The parser gives `Content`: text, reasoning, and calls as the model writes them. A call is `CallBegan`, any number of
 `CallArguments`, then `CallEnded`; or `CallBroken` when it turns out to be none. The calls are checked, and the engine
-gives `Event`s: text, reasoning, calls (whole, or begun and continued when they are long), then one `Usage`, then one
-`Finish`. Every part of an answer, streamed or whole, comes from one such sequence.
+gives `Event`s: text, reasoning, calls (whole, or begun and continued when they are long), then `Sources` if there are
+any, then one `Usage`, then one `Finish`. Every part of an answer, streamed or whole, comes from one such sequence.
 """
 
 from __future__ import annotations
@@ -73,6 +73,21 @@ class ToolCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """What an answer draws on. `url` is an address, a URN with the source's id, or empty."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What the answer draws on; never empty, each source once."""
+
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """Tokens of the whole request and the whole answer, as counted upstream or else estimated."""
 
@@ -88,4 +103,4 @@ class Finish:
 
 
 Content: TypeAlias = Text | Reasoning | CallBegan | CallArguments | CallEnded | CallBroken
-Event: TypeAlias = Text | Reasoning | ToolCall | CallBegan | CallArguments | Usage | Finish
+Event: TypeAlias = Text | Reasoning | ToolCall | CallBegan | CallArguments | Sources | Usage | Finish

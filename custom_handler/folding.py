@@ -11,6 +11,8 @@ from custom_handler.events import (
     Finish,
     FinishReason,
     Reasoning,
+    Source,
+    Sources,
     Text,
     ToolCall,
     Usage,
@@ -21,12 +23,13 @@ class Folded:
     """An answer that is being put together.
 
     Attributes:
-        usage, finish_reason: as the events said, once they came.
+        usage, finish_reason, sources: as the events said, once they came.
     """
 
     def __init__(self) -> None:
         self.usage = Usage(0, 0)
         self.finish_reason: FinishReason = "stop"
+        self.sources: Sequence[Source] = ()
         self._texts: list[str] = []
         self._thoughts: list[str] = []
         self._calls: list[tuple[str, list[str]]] = []  # name and pieces of the arguments
@@ -38,6 +41,8 @@ class Folded:
                 self._texts.append(text)
             case Reasoning(text):
                 self._thoughts.append(text)
+            case Sources(sources):
+                self.sources = sources
             case Usage():
                 self.usage = event
             case Finish(reason):

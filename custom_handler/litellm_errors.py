@@ -31,6 +31,7 @@ CLASSES: Mapping[type[BridgeError], Callable[..., Exception]] = {
     errors.ModelNotAllowedError: litellm.PermissionDeniedError,
     errors.IdentityRefusedError: litellm.AuthenticationError,
     errors.AgentRefusedError: litellm.PermissionDeniedError,
+    errors.UploadRefusedError: litellm.PermissionDeniedError,
     errors.RateLimitedError: litellm.RateLimitError,
     errors.ServiceQuotaError: litellm.RateLimitError,
     errors.UpstreamError: litellm.BadGatewayError,

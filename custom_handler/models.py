@@ -10,6 +10,7 @@ from custom_handler.budget import DEFAULT_LIMIT
 from custom_handler.errors import SettingError, UnknownModelError
 from custom_handler.quota.tickets import NO_LIMIT, Limits
 from custom_handler.settings import AGENT_ID, is_agent_id, read
+from custom_handler.upstream.stackspot import DEFAULT_OPTIONS, AgentOptions
 
 #: The model name, behind the provider's prefix, of the agent in the settings.
 DEFAULT = "chat"
@@ -24,12 +25,14 @@ class Target:
         account: whose credentials are used; None for those of the default account.
         max_input_tokens: what a prompt may have.
         limits: how often the model may be asked; None where only the account's quota counts.
+        options: what it is asked with.
     """
 
     agent_id: str
     account: str | None
     max_input_tokens: int = DEFAULT_LIMIT
     limits: Limits | None = None
+    options: AgentOptions = DEFAULT_OPTIONS
 
 
 def is_ours(litellm_params: Mapping[str, Any]) -> bool:
@@ -48,8 +51,8 @@ def resolve(model: str, model_info: Mapping[str, Any]) -> Target:
     """The target of `model`, the name behind `stackspot/`.
 
     Args:
-        model_info: of the model's entry in config.yaml: `agent_id`, `account`, `max_input_tokens`, `max_rpm`
-            and `max_concurrent`, all optional. A client cannot change it.
+        model_info: of the model's entry in config.yaml: `agent_id`, `account`, `max_input_tokens`, `max_rpm`,
+            `max_concurrent`, and what the agent is asked with, all optional. A client cannot change it.
 
     Raises:
         UnknownModelError: the name is not an agent id, and its entry does not give one.
@@ -59,7 +62,16 @@ def resolve(model: str, model_info: Mapping[str, Any]) -> Target:
     if agent_id is None:
         agent_id = model if is_agent_id(model) else _default(model)
     max_input_tokens = _number(model_info, "max_input_tokens", model) or DEFAULT_LIMIT
-    return Target(agent_id, account, max_input_tokens, _limits(model_info, model))
+    return Target(agent_id, account, max_input_tokens, _limits(model_info, model), _options(model_info, model))
+
+
+def _options(model_info: Mapping[str, Any], model: str) -> AgentOptions:
+    return AgentOptions(
+        knowledge_sources=_texts(model_info, "knowledge_sources", model),
+        deep_search=_flag(model_info, "deep_search_ks", model),
+        version=_number(model_info, "agent_version", model),
+        selected_model=_text(model_info, "selected_model", model),
+    )
 
 
 def _text(model_info: Mapping[str, Any], key: str, model: str) -> str | None:
@@ -67,6 +79,15 @@ def _text(model_info: Mapping[str, Any], key: str, model: str) -> str | None:
     if value is not None and not (isinstance(value, str) and value):
         raise SettingError(f"model_info.{key} of model {model!r:.80} in config.yaml must be a text.")
     return value
+
+
+def _texts(model_info: Mapping[str, Any], key: str, model: str) -> tuple[str, ...]:
+    values = model_info.get(key)
+    if values is None:
+        return ()
+    if not isinstance(values, list) or not all(isinstance(value, str) and value for value in values):
+        raise SettingError(f"model_info.{key} of model {model!r:.80} in config.yaml must be a list of texts.")
+    return tuple(values)
 
 
 def _number(model_info: Mapping[str, Any], key: str, model: str) -> int | None:
@@ -81,6 +102,13 @@ def _limits(model_info: Mapping[str, Any], model: str) -> Limits | None:
     if per_minute is None and at_once is None:
         return None
     return Limits(per_minute or NO_LIMIT, at_once or NO_LIMIT)
+
+
+def _flag(model_info: Mapping[str, Any], key: str, model: str) -> bool:
+    value = model_info.get(key)
+    if value is not None and not isinstance(value, bool):
+        raise SettingError(f"model_info.{key} of model {model!r:.80} in config.yaml must be true or false.")
+    return bool(value)
 
 
 def _default(model: str) -> str:

@@ -178,14 +178,15 @@ class StackspotLLM(CustomLLM):
         asked = request.parse(call.messages, call.parameters)
         target = models.resolve(call.model, call.model_info)
         pool = await self._pools.current()
+        asked = await pool.remote_files.fetch(asked)
         account = read_account(target.account)
         group = Group(call.entry, target.limits) if target.limits else None
-        upstream = pool.agent(target.agent_id, account, call.timeout, call.caller, group)
+        upstream = pool.agent(
+            target.agent_id, account, call.timeout, caller=call.caller, group=group, options=target.options
+        )
         scope = Scope(call.caller, call.correlation_id, target.agent_id, account)
         memory = self._conversations.of(scope, pool.redis) if call.named else None
-        given = engine.answer(
-            asked, upstream, _count_tokens, read_call_policy(), target.max_input_tokens, memory
-        )
+        given = engine.answer(asked, upstream, _count_tokens, read_call_policy(), target.max_input_tokens, memory)
         async with aclosing(given) as events:
             async for event in events:
                 yield event

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
+from custom_handler import parts
+from custom_handler.attachments import Attachment, File, Files, RemoteFile, check_total
 from custom_handler.errors import RequestError
 from custom_handler.fields import flag, mapping, optional_text
 from custom_handler.output import OutputFormat, parse_format
@@ -26,6 +28,8 @@ _ROLES: dict[str, Role] = {
     "function": "tool",
 }
 _TEXT_PARTS = {"text": "text", "input_text": "text", "output_text": "text", "refusal": "refusal"}
+#: Stands in the text where a file stood in the message.
+_MENTION = "[attached file: {}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +43,18 @@ class PastCall:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn. `calls` only on assistant turns; `tool_call_id` and `name` only on tool turns."""
+    """One turn. `calls` only on assistant turns; `tool_call_id` and `name` only on tool turns.
+
+    Attributes:
+        files: what came with it; `text` mentions each where it stood.
+    """
 
     role: Role
     text: str
     calls: tuple[PastCall, ...] = ()
     tool_call_id: str | None = None
     name: str | None = None
+    files: tuple[File, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +97,35 @@ class ChatRequest:
     output: OutputFormat | None = None
     stops: tuple[str, ...] = ()
     max_tokens: int | None = None
+
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """The files of all messages, each once."""
+        return tuple(dict.fromkeys(file for file in self._files if isinstance(file, Attachment)))
+
+    @property
+    def remote_files(self) -> tuple[RemoteFile, ...]:
+        """Those that are still to be fetched, each once."""
+        return tuple(dict.fromkeys(file for file in self._files if isinstance(file, RemoteFile)))
+
+    @property
+    def _files(self) -> Iterator[File]:
+        return (file for message in self.messages for file in message.files)
+
+    def with_fetched(self, fetched: Mapping[RemoteFile, Attachment]) -> ChatRequest:
+        """The request with the files that were to be fetched.
+
+        Raises:
+            RequestError: they are too large together.
+        """
+
+        def here(message: Message) -> Message:
+            files = (fetched[file] if isinstance(file, RemoteFile) else file for file in message.files)
+            return replace(message, files=tuple(files))
+
+        request = replace(self, messages=tuple(map(here, self.messages)))
+        check_total(request.attachments, "messages")
+        return request
 
     @property
     def wants_call(self) -> bool:
@@ -136,51 +174,52 @@ def _stops(stop: str | Sequence[str] | None) -> tuple[str, ...]:
 def _messages(messages: object) -> tuple[Message, ...]:
     if not isinstance(messages, list) or not messages:
         raise RequestError("messages must be a list with at least one message.", param="messages")
-    parsed = tuple(_message(message, f"messages[{index}]") for index, message in enumerate(messages))
+    files = Files()
+    parsed = tuple(_message(message, f"messages[{index}]", files) for index, message in enumerate(messages))
     if not any(message.text.strip() or message.calls for message in parsed):
         raise RequestError("messages have no text; there is nothing to answer.", param="messages")
     return parsed
 
 
-def _message(message: object, path: str) -> Message:
+def _message(message: object, path: str, files: Files) -> Message:
     fields = mapping(message, path)
     role = fields.get("role")
     if not isinstance(role, str) or role not in _ROLES:
         raise RequestError(f"{path}.role must be one of {', '.join(_ROLES)}, not {role!r:.40}.", param=f"{path}.role")
+    said = list(_content(fields.get("content"), f"{path}.content", files))
     return Message(
         role=_ROLES[role],
-        text=_content(fields.get("content"), f"{path}.content"),
+        text="\n".join(item if isinstance(item, str) else _MENTION.format(item.name) for item in said),
         calls=tuple(_past_calls(fields, path)) if role == "assistant" else (),
         tool_call_id=optional_text(fields, "tool_call_id", path),
         name=optional_text(fields, "name", path),
+        files=tuple(item for item in said if not isinstance(item, str)),
     )
 
 
-def _content(content: object, path: str) -> str:
-    """The text of `content`: a string, a list of parts, or null."""
-    if content is None:
-        return ""
-    if isinstance(content, str):
-        return content
+def _content(content: object, path: str, files: Files) -> Iterator[str | File]:
+    """The texts and files of `content`: a string, a list of parts, or null."""
+    if content is None or isinstance(content, str):
+        yield content or ""
+        return
     if not isinstance(content, list):
         raise RequestError(f"{path} must be a string, a list of parts, or null.", param=path)
-    return "\n".join(_part(part, f"{path}[{index}]") for index, part in enumerate(content))
+    for index, part in enumerate(content):
+        for said in _part(part, f"{path}[{index}]"):
+            yield said if isinstance(said, str) else files.add(said)
 
 
-def _part(part: object, path: str) -> str:
+def _part(part: object, path: str) -> parts.Said:
     if isinstance(part, str):
-        return part
+        return [part]
     fields = mapping(part, path)
     kind = fields.get("type")
     if not isinstance(kind, str) or kind not in _TEXT_PARTS:
-        raise RequestError(
-            f"{path}.type is {kind!r:.40}, which these agents cannot read; send text parts.",
-            param=f"{path}.type",
-        )
+        return parts.interpret(fields, path)
     key = _TEXT_PARTS[kind]
     if not isinstance(fields.get(key), str):
         raise RequestError(f"{path}.{key} must be a string.", param=f"{path}.{key}")
-    return str(fields[key])
+    return [str(fields[key])]
 
 
 def _past_calls(fields: Mapping[str, Any], path: str) -> Iterator[PastCall]:

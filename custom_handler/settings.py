@@ -67,6 +67,13 @@ def _postgres_url(text: str) -> str:
     return text
 
 
+def _hosts(text: str) -> frozenset[str]:
+    hosts = frozenset(text.lower().replace(",", " ").split())
+    if not all(re.fullmatch(r"[a-z0-9_.-]+(:\d{1,5})?", host) for host in hosts):
+        raise ValueError("must be names of hosts with commas between them, such as images.example.com, cdn.example.com")
+    return hosts
+
+
 def _seconds(text: str) -> float:
     try:
         seconds = float(text)
@@ -272,6 +279,12 @@ OTLP_ENDPOINT = Setting(
     lambda text: _url(text) if text else "",
     default="",
 )
+FILE_HOSTS = Setting(
+    "STACKSPOT_FILE_HOSTS",
+    "the hosts from which images and files are fetched that a request names by their address",
+    _hosts,
+    default="",
+)
 LOG_LEVEL = Setting(
     "STACKSPOT_LOG_LEVEL",
     "the least severe message that is logged",
@@ -307,6 +320,7 @@ ALL: tuple[Setting[Any], ...] = (
     CONVERSATIONS,
     CONVERSATION_TTL,
     OTLP_ENDPOINT,
+    FILE_HOSTS,
     LOG_LEVEL,
     LOG_FORMAT,
 )

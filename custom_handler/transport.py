@@ -24,7 +24,7 @@ def new_client(connection: Connection) -> httpx.AsyncClient:
         SettingError: the CA bundle cannot be read.
     """
     return httpx.AsyncClient(
-        verify=_trust(connection),
+        verify=trust(connection),
         timeout=timeouts(connection),
         # Who waits for whom is decided by quotas, not by the pool.
         limits=httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=30),
@@ -36,8 +36,12 @@ def timeouts(connection: Connection) -> httpx.Timeout:
     return httpx.Timeout(connection.read_timeout, connect=connection.connect_timeout)
 
 
-def _trust(connection: Connection) -> ssl.SSLContext:
-    """The system's authorities, those of certifi (some systems have none), and the operator's own."""
+def trust(connection: Connection) -> ssl.SSLContext:
+    """The system's authorities, those of certifi (some systems have none), and the operator's own.
+
+    Raises:
+        SettingError: the CA bundle cannot be read.
+    """
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
     if connection.ca_bundle is not None:

@@ -9,8 +9,10 @@ from emulator.ids import new_ulid
 from emulator.prompt_reading import Prompt, read_prompt
 from emulator.reply import Reply
 from emulator.service import Service
+from emulator.sources import source_fields
 from emulator.steps import Hold, Json, Send, Start, Step, Wait
 from emulator.stream import Ending, Stream, plain_tokens
+from emulator.uploads import Upload
 
 
 class Answer:
@@ -62,7 +64,7 @@ class Answer:
         yield Send(body)
 
     def _read(self) -> Prompt:
-        prompt = read_prompt(str(self._body["user_prompt"])).with_files(self._files().values())
+        prompt = read_prompt(str(self._body["user_prompt"])).with_files(map(str, self._files()))
         if self._conversation_id is None:
             return prompt
         return prompt.after(self._service.conversations.recall(self._memory))
@@ -99,20 +101,17 @@ class Answer:
         return Ending(*used, fields)
 
     def _base(self) -> Json:
-        sources = self._sources()
         return {
-            "upload_ids": self._files(),
-            "knowledge_source_id": sources,
-            "source": [{"knowledge_source_id": source, "name": source} for source in sources],
-            "cross_account_source": [],
+            "upload_ids": {upload.id: upload.file_name for upload in self._files()},
+            **source_fields(self._sources(), self._options.sources),
             "tools_id": [],
             "agent_info": [],
         }
 
-    def _files(self) -> dict[str, str]:
+    def _files(self) -> list[Upload]:
         ids = self._body.get("upload_ids")
         found = map(self._service.uploads.get, ids if isinstance(ids, list) else [])
-        return {upload.id: upload.file_name for upload in found if upload is not None}
+        return [upload for upload in found if upload is not None]
 
     def _sources(self) -> list[str]:
         """The knowledge sources used; shown only when `return_ks_in_response` asks for them."""

@@ -34,7 +34,7 @@ class ChatApi:
         agent_id: str = request.path_params["agent_id"]
         account = self._admit(agent_id, record)
         body = self._checked(record.json, account, agent_id)
-        reply = self._service.script.next_chat(account.realm)
+        reply = self._service.script.next("chat", account.realm)
         if reply.misbehaviour.revoke:
             self._service.identity.revoke(record.headers)
         if refusal := reply.misbehaviour.refusal:

@@ -1,4 +1,4 @@
-"""Refusals: the error answers of the agent API and of the identity service.
+"""Refusals: the error answers of the agent API, of the identity service and of the object store.
 
 Known for certain are the 400, 403 and 429 answers. The bodies of 401, 404, 422 and 5xx are not known, so
 each of them can be had in every `BodyStyle`.
@@ -10,7 +10,7 @@ from typing import Literal, get_args
 from emulator.frames import to_json
 from emulator.steps import Json, Send, Start, Step
 
-BodyStyle = Literal["envelope", "oauth", "detail", "text", "html", "empty"]
+BodyStyle = Literal["envelope", "oauth", "detail", "text", "html", "xml", "empty"]
 BODY_STYLES: tuple[BodyStyle, ...] = get_args(BodyStyle)
 
 
@@ -41,12 +41,18 @@ class Refusal:
             "detail": ("application/json", to_json({"detail": [{"msg": self.details, "type": self.type}]})),
             "text": ("text/plain; charset=utf-8", self.details),
             "html": ("text/html", f"<html><body><h1>{self.status}</h1><p>{self.details}</p></body></html>"),
+            "xml": ("application/xml", f"<Error><Code>{self.code}</Code></Error>"),
             "empty": ("", ""),
         }
         return values[style]
 
     def _envelope(self) -> Json:
         return {"type": self.type, "code": self.code, "details": self.details}
+
+
+def store_error(status: int, code: str) -> Refusal:
+    """An error of the object store, in the XML of S3."""
+    return Refusal(status, code, code, code, style="xml", known=True)
 
 
 # The numbers of the codes marked 0000 are made up: only the pattern INFERENCE_<nnnn>_<NAME> is known.
@@ -74,6 +80,10 @@ UNSUPPORTED_GRANT = Refusal(400, "BadRequest", "unsupported_grant_type", "Unknow
 UNKNOWN_REALM = Refusal(404, "NotFound", "realm_not_found", "Realm does not exist.", style="oauth")
 IDENTITY_DOWN = Refusal(503, "ServiceUnavailable", "unavailable", "Unavailable", style="text")
 
+ACCESS_DENIED = store_error(403, "AccessDenied")
+TOO_LARGE = store_error(400, "EntityTooLarge")
+SLOW_DOWN = store_error(503, "SlowDown")
+
 
 class RefusedError(Exception):
     """Raised to answer a request with `refusal`, and with `headers` on top of its own."""
@@ -87,6 +97,10 @@ class RefusedError(Exception):
 def bad_request(details: str) -> Refusal:
     """400 for a body that cannot be used; `details` says what is wrong with it."""
     return Refusal(400, "BadRequestError", "INFERENCE_0000_BAD_REQUEST", details)
+
+
+FILE_NOT_ALLOWED = bad_request("file_name is not allowed.")
+LOGIN_PAGE = Refusal(200, "", "", "Sign in.", style="html", known=True)
 
 
 def too_long(limit: int, tokens: int) -> Refusal:

@@ -5,6 +5,7 @@ Each row is a case of the upstream contract, or a trap that clients of such stre
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from emulator import errors
 from emulator import stream_faults as change
@@ -12,23 +13,28 @@ from emulator.errors import Refusal
 from emulator.steps import Json
 from emulator.stream_faults import NESTING, Change
 
+Target = Literal["chat", "token", "form", "store"]
+"""The requests that a fault can hit; the last two are those of an upload."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One misbehaviour. What is not set stays as in a good answer.
 
-    identity: it hits a token request (all others hit a chat request). revoke: the token used is revoked
-    first. slow: `Reply.seconds` pass before the first byte. drop: the connection is closed without a byte.
-    whole: JSON comes instead of SSE. refusal: this error comes instead of an answer. change: what becomes
-    of the stream, at `Reply.after` characters of text; it does nothing to an answer that is not streamed.
+    hits: the kind of request. revoke: the token used is revoked first. slow: `Reply.seconds` pass before
+    the first byte. drop: the connection is closed without a byte. whole: JSON comes instead of SSE. form:
+    these fields of the form's answer are others, or missing where null. refusal: this error comes instead
+    of an answer. change: what becomes of the stream, at `Reply.after` characters of text; it does nothing
+    to an answer that is not streamed.
     """
 
     summary: str
-    identity: bool = False
+    hits: Target = "chat"
     revoke: bool = False
     slow: bool = False
     drop: bool = False
     whole: bool = False
+    form: Json | None = None
     refusal: Refusal | None = None
     change: Change | None = None
 
@@ -37,10 +43,27 @@ _FAILURE: Json = {"code": "INFERENCE_0000_STREAM", "message": "The model failed.
 
 FAULTS: Mapping[str, Fault] = {
     # the token request
-    "identity_refused": Fault("the token is refused", identity=True, refusal=errors.INVALID_CLIENT),
-    "identity_down": Fault("the token endpoint is down", identity=True, refusal=errors.IDENTITY_DOWN),
-    "identity_slow": Fault("the token comes late", identity=True, slow=True),
-    "identity_drop": Fault("the token request gets no byte", identity=True, drop=True),
+    "identity_refused": Fault("the token is refused", "token", refusal=errors.INVALID_CLIENT),
+    "identity_down": Fault("the token endpoint is down", "token", refusal=errors.IDENTITY_DOWN),
+    "identity_slow": Fault("the token comes late", "token", slow=True),
+    "identity_drop": Fault("the token request gets no byte", "token", drop=True),
+    # the request for an upload form
+    "form_refused": Fault("400, the file is not wanted", "form", refusal=errors.FILE_NOT_ALLOWED),
+    "form_forbidden": Fault("403, the account may not upload", "form", refusal=errors.FORBIDDEN),
+    "form_rate_limited": Fault("429 for an upload form", "form", refusal=errors.RATE_LIMITED),
+    "form_down": Fault("503 for an upload form", "form", refusal=errors.UNAVAILABLE),
+    "form_slow": Fault("the form comes late", "form", slow=True),
+    "form_drop": Fault("the request for a form gets no byte", "form", drop=True),
+    "form_incomplete": Fault("the form has no address", "form", form={"url": None}),
+    "form_web_page": Fault("200 with a web page, as of a proxy in between", "form", refusal=errors.LOGIN_PAGE),
+    "form_odd_address": Fault("the form's address is none of HTTP", "form", form={"url": "file:///etc/hostname"}),
+    "form_unknown_id": Fault("the chat does not know the id", "form", form={"id": "01JQ0000000000000000000000"}),
+    # the post to the object store
+    "store_refused": Fault("403 of the object store", "store", refusal=errors.ACCESS_DENIED),
+    "store_too_large": Fault("400 of the object store, the file is too large", "store", refusal=errors.TOO_LARGE),
+    "store_down": Fault("503 of the object store", "store", refusal=errors.SLOW_DOWN),
+    "store_slow": Fault("the object store answers late", "store", slow=True),
+    "store_drop": Fault("the post to the object store gets no byte", "store", drop=True),
     # an error in place of the answer
     "unauthorized_once": Fault("401 although the token is valid", refusal=errors.UNAUTHORIZED),
     "expired_token": Fault("401 until a new token is fetched", revoke=True, refusal=errors.UNAUTHORIZED),

@@ -4,10 +4,12 @@ import math
 
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 
-from emulator.errors import RefusedError, bad_request
+from emulator.errors import RefusedError, bad_request, store_error
+from emulator.player import Played
+from emulator.replying import answered, json_answer
 from emulator.service import Service
+from emulator.steps import Start
 
 
 class FilesApi:
@@ -16,26 +18,29 @@ class FilesApi:
     def __init__(self, service: Service) -> None:
         self._service = service
 
-    async def form(self, request: Request) -> Response:
+    async def form(self, request: Request) -> Played:
         """Announce a file: `{"file_name", "target_type", "expiration"}` → `{"id", "url", "form"}`."""
-        self._service.identity.account(request.state.record.headers)
-        upload = self._service.uploads.announce(*_checked(request.state.record.json))
-        url = str(request.url_for("store", upload_id=upload.id))
-        return JSONResponse({"id": upload.id, "url": url, "form": upload.form})
+        account = self._service.identity.account(request.state.record.headers)
+        upload = self._service.uploads.announce(account.realm, *_checked(request.state.record.json))
+        reply = self._service.script.next("form", account.realm)
+        form = {"id": upload.id, "url": str(request.url_for("store", upload_id=upload.id)), "form": upload.form}
+        told = {name: value for name, value in (form | (reply.misbehaviour.form or {})).items() if value is not None}
+        return answered(reply, json_answer(told, reply.headers), self._service.options, request.state.record)
 
-    async def store(self, request: Request) -> Response:
+    async def store(self, request: Request) -> Played:
         """Take a multipart post. Like S3, it answers errors in XML and refuses an Authorization header."""
         if "authorization" in request.headers:
-            return _xml_error(400, "InvalidArgument")
+            raise RefusedError(store_error(400, "InvalidArgument"))
         if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-            return _xml_error(412, "PreconditionFailed")
+            raise RefusedError(store_error(412, "PreconditionFailed"))
         async with request.form() as form:
             parts = [
                 (name, await value.read() if isinstance(value, UploadFile) else value)
                 for name, value in form.multi_items()
             ]
-        status, code = self._service.uploads.put(request.path_params["upload_id"], parts)
-        return _xml_error(status, code) if code else Response(status_code=status)
+        upload = self._service.uploads.put(request.path_params["upload_id"], parts)
+        reply, options = self._service.script.next("store", upload.realm), self._service.options
+        return answered(reply, [Start(options.stored_status, reply.headers)], options, request.state.record)
 
 
 def _checked(body: object) -> tuple[str, float]:
@@ -50,7 +55,3 @@ def _checked(body: object) -> tuple[str, float]:
     if isinstance(expiration, bool) or not isinstance(expiration, int | float) or not 0 < expiration < math.inf:
         raise RefusedError(bad_request("expiration must be a positive number."))
     return name, expiration
-
-
-def _xml_error(status: int, code: str) -> Response:
-    return Response(f"<Error><Code>{code}</Code></Error>", status_code=status, media_type="application/xml")

@@ -9,6 +9,7 @@ from emulator.conversations import Memory
 from emulator.errors import BodyStyle
 from emulator.frames import Dialect, FrameStyle, LineEnd
 from emulator.reply import check_fault
+from emulator.sources import SourceStyle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,10 @@ class Options:
     fault: str | None = None
     error_body: BodyStyle | None = None
     expiration_unit: Literal["minutes", "seconds"] = "minutes"
+    files_expire: bool = False
     max_upload_bytes: int = 10_000_000
+    stored_status: Literal[200, 201, 204] = 204
+    sources: SourceStyle = "objects"
     brain: Brain = field(default_factory=Agent)
 
     def __post_init__(self) -> None:

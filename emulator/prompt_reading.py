@@ -68,7 +68,7 @@ class Prompt:
     """What a prompt says.
 
     text: the prompt as it came. system: everything around the two blocks. rules: the prose among the tools.
-    files: names of the files uploaded for it.
+    files: the files uploaded for it, as a reader is told of them.
     """
 
     text: str
@@ -91,9 +91,9 @@ class Prompt:
             files=earlier.files + self.files,
         )
 
-    def with_files(self, names: Iterable[str]) -> "Prompt":
-        """This prompt with the files of these `names` attached."""
-        return replace(self, files=tuple(names))
+    def with_files(self, files: Iterable[str]) -> "Prompt":
+        """This prompt with these files attached."""
+        return replace(self, files=tuple(files))
 
     def answered(self, answer: str) -> "Prompt":
         """This prompt with the assistant's `answer` as its last turn."""

@@ -27,7 +27,7 @@ _JSON_TYPES: dict[str, UnionType | type] = {
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One scripted answer to a chat request (or, with an identity fault, to a token request).
+    """One scripted answer to a chat request, or to the kind of request that its fault hits.
 
     text: the answer; None lets the brain answer. chunk: characters a frame; None is the emulator's default.
     tokens: (input, output); None counts them. fault: a name of `FAULTS`, which comes on top of the text.

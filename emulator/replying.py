@@ -1,11 +1,14 @@
-"""What chat and token answers have in common: what a reply does before its first byte, and refusals."""
+"""What answers have in common: what a reply does before its first byte, refusals, and whole JSON."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from emulator.errors import Refusal
+from emulator.frames import to_json
 from emulator.options import Options
+from emulator.player import Played
+from emulator.recording import Recorded
 from emulator.reply import Reply
-from emulator.steps import Drop, Hold, Step, Wait
+from emulator.steps import Drop, Hold, Json, Send, Start, Step, Wait
 
 
 def prelude(reply: Reply, first_byte_delay: float = 0.0) -> Iterator[Step]:
@@ -24,3 +27,16 @@ def refuse(refusal: Refusal, reply: Reply, options: Options) -> list[Step]:
     """An error answer. Its body style is the reply's, else the options' where the real one is unknown."""
     style = reply.body or (None if refusal.known else options.error_body)
     return refusal.steps(style, reply.headers)
+
+
+def answered(reply: Reply, good: Sequence[Step], options: Options, record: Recorded) -> Played:
+    """The answer to a request: `good`, unless the reply says otherwise."""
+    refusal = reply.misbehaviour.refusal
+    return Played([*prelude(reply), *(refuse(refusal, reply, options) if refusal else good)], record)
+
+
+def json_answer(value: Json, headers: dict[str, str]) -> list[Step]:
+    """An answer of 200 with `value`."""
+    body = to_json(value).encode()
+    own = {"content-type": "application/json", "content-length": str(len(body))}
+    return [Start(200, own | headers), Send(body)]

@@ -1,8 +1,10 @@
-"""The replies that tests have lined up: one queue for chat requests, one for token requests."""
+"""The replies that tests have lined up: one queue for each kind of request."""
 
 from collections import deque
 from collections.abc import Iterable
+from typing import get_args
 
+from emulator.faults import Target
 from emulator.reply import Reply
 
 
@@ -12,36 +14,29 @@ class Script:
     def __init__(self, fault: str | None) -> None:
         self._always = Reply(fault=fault)
         # A deque's own methods, and copying it, are atomic: the test's thread adds while the server's takes.
-        self._chat: deque[Reply] = deque()
-        self._token: deque[Reply] = deque()
+        self._queues: dict[Target, deque[Reply]] = {target: deque() for target in get_args(Target)}
 
     def add(self, replies: Iterable[Reply]) -> None:
-        """Line up `replies`; those with an identity fault answer token requests."""
+        """Line up `replies`; a fault says which kind of request it hits, and without one it is a chat request."""
         for reply in replies:
-            (self._token if reply.misbehaviour.identity else self._chat).append(reply)
+            self._queues[reply.misbehaviour.hits].append(reply)
 
-    def next_chat(self, realm: str) -> Reply:
-        """The reply to a chat request of an account in `realm`."""
-        return self._next(self._chat, realm, identity=False)
-
-    def next_token(self, realm: str) -> Reply:
-        """The reply to a token request of an account in `realm`."""
-        return self._next(self._token, realm, identity=True)
-
-    def waiting(self, realm: str) -> int:
-        """How many replies for `realm` alone are not used yet."""
-        return sum(reply.realm == realm for queue in (self._chat, self._token) for reply in list(queue))
-
-    def clear(self, realm: str | None = None) -> None:
-        """Forget the replies not used yet; with `realm`, those for it alone."""
-        for queue in (self._chat, self._token):
-            for reply in list(queue):
-                if realm in (None, reply.realm):
-                    queue.remove(reply)
-
-    def _next(self, queue: deque[Reply], realm: str, *, identity: bool) -> Reply:
+    def next(self, target: Target, realm: str) -> Reply:
+        """The reply to a request of this kind, of an account in `realm`."""
+        queue = self._queues[target]
         for reply in list(queue):
             if reply.realm in (None, realm):
                 queue.remove(reply)
                 return reply
-        return self._always if self._always.misbehaviour.identity is identity else Reply()
+        return self._always if self._always.misbehaviour.hits == target else Reply()
+
+    def waiting(self, realm: str) -> int:
+        """How many replies for `realm` alone are not used yet."""
+        return sum(reply.realm == realm for queue in self._queues.values() for reply in list(queue))
+
+    def clear(self, realm: str | None = None) -> None:
+        """Forget the replies not used yet; with `realm`, those for it alone."""
+        for queue in self._queues.values():
+            for reply in list(queue):
+                if realm in (None, reply.realm):
+                    queue.remove(reply)

@@ -16,6 +16,7 @@ from emulator.player import OpenProtocol
 from emulator.recording import Recorded
 from emulator.reply import Reply
 from emulator.service import Service
+from emulator.uploads import Upload
 
 
 class Emulator:
@@ -86,6 +87,16 @@ class Emulator:
     def token_requests(self) -> list[Recorded]:
         """The token requests so far."""
         return [one for one in self.requests if one.path.endswith("/oidc/oauth/token")]
+
+    @property
+    def files(self) -> list[Upload]:
+        """The files that were uploaded and are still there."""
+        return self._service.uploads.stored
+
+    @property
+    def forms(self) -> list[Recorded]:
+        """The requests for an upload form so far."""
+        return [one for one in self.requests if one.path.endswith("/file-upload/form")]
 
     def wait_for(self, condition: Callable[["Emulator"], bool], timeout: float = 5.0) -> None:
         """Wait until `condition(self)` is true. Raises TimeoutError after `timeout` seconds.

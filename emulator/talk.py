@@ -44,7 +44,7 @@ _NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What the user said: the last message, the ones before it, and the names of the files that came along."""
+    """What the user said: the last message, the ones before it, and the files that came along."""
 
     message: str
     earlier: Sequence[str] = ()

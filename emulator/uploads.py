@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from emulator.errors import ACCESS_DENIED, TOO_LARGE, RefusedError, store_error
 from emulator.ids import new_ulid
 from emulator.options import Options
 
@@ -12,25 +13,29 @@ _UNIT_SECONDS = {"minutes": 60.0, "seconds": 1.0}
 
 @dataclass(slots=True)
 class Upload:
-    """One announced file. content: None until it was posted."""
+    """One announced file. realm: of the account that announced it. content: None until it was posted."""
 
     id: str
+    realm: str
     file_name: str
     form: dict[str, str]
     ends: float
     content: bytes | None = None
 
+    def __str__(self) -> str:
+        return f"{self.file_name} ({len(self.content or b'')} bytes)"
+
 
 class Uploads:
-    """All uploads by id. As an object store does, `put` answers with a status and an error code."""
+    """All uploads by id."""
 
     def __init__(self, options: Options, clock: Callable[[], float]) -> None:
         self._options = options
         self._clock = clock
         self._uploads: dict[str, Upload] = {}
 
-    def announce(self, file_name: str, expiration: float) -> Upload:
-        """A new upload, open for `expiration` minutes or seconds, as `Options.expiration_unit` says."""
+    def announce(self, realm: str, file_name: str, expiration: float) -> Upload:
+        """A new upload of an account in `realm`, open for `expiration` minutes or seconds (`Options.expiration_unit`)."""
         upload_id = new_ulid()
         form = {
             "key": f"{upload_id}/{file_name}",
@@ -38,32 +43,37 @@ class Uploads:
             "x-amz-signature": secrets.token_hex(32),
         }
         ends = self._clock() + expiration * _UNIT_SECONDS[self._options.expiration_unit]
-        self._uploads[upload_id] = upload = Upload(upload_id, file_name, form, ends)
+        self._uploads[upload_id] = upload = Upload(upload_id, realm, file_name, form, ends)
         return upload
 
-    def put(self, upload_id: str, parts: Sequence[tuple[str, str | bytes]]) -> tuple[int, str]:
-        """Take the parts of a multipart post, in order. (204, "") or (an error's status, its code)."""
+    def put(self, upload_id: str, parts: Sequence[tuple[str, str | bytes]]) -> Upload:
+        """Take the parts of a multipart post, in order. Raises RefusedError with the store's own error."""
         upload = self._uploads.get(upload_id)
         if upload is None:
-            return 404, "NoSuchUpload"
+            raise RefusedError(store_error(404, "NoSuchUpload"))
         if [name for name, _ in parts].count("file") != 1:
-            return 400, "IncorrectNumberOfFilesInPostRequest"
+            raise RefusedError(store_error(400, "IncorrectNumberOfFilesInPostRequest"))
         # Fields behind the file are ignored, so they are missing when the policy is checked.
         fields = dict(parts[: [name for name, _ in parts].index("file")])
         if not _same(fields, upload.form) or self._clock() >= upload.ends:
-            return 403, "AccessDenied"
+            raise RefusedError(ACCESS_DENIED)
         content = dict(parts)["file"]
         if not isinstance(content, bytes):
-            return 400, "InvalidArgument"
+            raise RefusedError(store_error(400, "InvalidArgument"))
         if len(content) > self._options.max_upload_bytes:
-            return 400, "EntityTooLarge"
+            raise RefusedError(TOO_LARGE)
         upload.content = content
-        return 204, ""
+        return upload
 
     def get(self, upload_id: object) -> Upload | None:
         """The upload of this id, once its content has come."""
-        upload = self._uploads.get(upload_id) if isinstance(upload_id, str) else None
-        return upload if upload is not None and upload.content is not None else None
+        return next((upload for upload in self.stored if upload.id == upload_id), None)
+
+    @property
+    def stored(self) -> list[Upload]:
+        """Those whose content has come and is still there, in the order in which they were announced."""
+        now = self._clock() if self._options.files_expire else 0.0
+        return [one for one in tuple(self._uploads.values()) if one.content is not None and now < one.ends]
 
     def clear(self) -> None:
         """Forget every file."""

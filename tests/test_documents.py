@@ -24,7 +24,7 @@ from custom_handler import launch_plan, models, routes, settings
 from custom_handler.errors import BridgeError
 from custom_handler.settings import Setting
 from custom_handler.transport import as_upstream_error
-from custom_handler.upstream.refusals import as_refusal
+from custom_handler.upstream.refusals import as_form_refusal, as_refusal, as_store_refusal
 from tests.documents.markdown import Document, quoted
 from tests.support.made_run import MadeRun, made_run
 from tests.support.program import ROOT
@@ -195,6 +195,15 @@ def test_the_table_of_codes_is_that_of_the_code() -> None:
     assert told == {(error.status, error.type, error.code) for error in OURS.values()}
 
 
+#: Module → what its refusals of files are made with; their last argument follows the path of the field.
+OF_FILES = {
+    "attachments": {"_refusal"},
+    "remote_files": {"_refusal"},
+    "data_url": {"ValueError"},
+    "file_types": {"ValueError"},
+}
+
+
 def messages() -> Iterator[tuple[str, str, str]]:
     """Module, class and text of every error that the code raises; … stands for what is only known at run time."""
     for path, module in MODULES.items():
@@ -203,6 +212,8 @@ def messages() -> Iterator[tuple[str, str, str]]:
                 error = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
                 if error in OURS or error == "InstallError":
                     yield module.__name__, error, literal(node.args[0], module)
+                elif path.stem in OF_FILES and error in OF_FILES[path.stem]:
+                    yield module.__name__, "RequestError", f"… {literal(node.args[-1], module)}."
 
 
 def literal(node: ast.expr, module: ModuleType) -> str:
@@ -241,7 +252,7 @@ def rows() -> Iterator[tuple[re.Pattern[str], str]]:
 
 
 #: Messages that are put together of two texts of the code, and what becomes of them.
-PUT_TOGETHER = {"No connection to …: ….", "… ….", "… …"}
+PUT_TOGETHER = {"No connection to …: ….", "… ….", "… …", "The file in … …."}
 FAILURES = (
     httpx.ConnectError("CERTIFICATE_VERIFY_FAILED"),
     httpx.ConnectError("Name or service not known"),
@@ -253,6 +264,8 @@ REFUSALS = (204, 302, 400, 401, 403, 404, 408, 422, 500, 503, 504)
 REASONS = [
     *(str(as_upstream_error(failure, "StackSpot at host")) for failure in FAILURES),
     *(str(as_refusal(status, {}, b"", "agent-id")) for status in REFUSALS),
+    *(str(as_form_refusal(status, {}, b"", "a.pdf")) for status in REFUSALS),
+    *(str(as_store_refusal(status, b"", "a.pdf")) for status in REFUSALS if status >= 300),
 ]
 FROM_STACKSPOT = "Input tokens exceed the configured limit of 272000 tokens. Your messages resulted in 300000 tokens."
 MESSAGES = [message for message in messages() if message[2] not in PUT_TOGETHER]

@@ -8,10 +8,22 @@ from typing import Any
 
 import pytest
 
+from custom_handler.attachments import Attachment
 from custom_handler.disarm import disarm
 from custom_handler.engine import answer
 from custom_handler.errors import BadOutputError, BrokenAnswerError, ContextWindowError, NoCallError
-from custom_handler.events import CallArguments, CallBegan, Event, Finish, Reasoning, Text, ToolCall, Usage
+from custom_handler.events import (
+    CallArguments,
+    CallBegan,
+    Event,
+    Finish,
+    Reasoning,
+    Source,
+    Sources,
+    Text,
+    ToolCall,
+    Usage,
+)
 from custom_handler.markers import render_call
 from custom_handler.output import OutputFormat
 from custom_handler.request import ChatRequest, Message, Tool, ToolChoice
@@ -94,6 +106,44 @@ async def test_closing_the_answer_closes_the_call() -> None:
     await anext(events)
     await events.aclose()
     assert agent.closed
+
+
+def with_image(text: str) -> Message:
+    """A message with an image of the name that it says."""
+    image = Attachment(f"{text}.png", "image/png", b"", text)
+    return Message("user", f"{text}\n[attached file: {text}.png]", files=(image,))
+
+
+async def test_files_come_with_every_question() -> None:
+    asked = ChatRequest((with_image("a"), Message("assistant", "ok"), with_image("b")), ASKED.tools)
+    broken = render_call("walk", "{}")
+    agent = Agent(Delta(broken), Report(1, 1), then=[[Delta("Done."), Report(1, 1)]])
+    await events_of(agent, asked)
+    assert agent.files == [["a.png", "b.png"]] * 2
+    assert agent.prompts[0].index("[attached file: a.png]") < agent.prompts[0].index("[attached file: b.png]")
+
+
+@pytest.mark.parametrize("refused", [False, True])
+async def test_files_of_turns_that_are_left_out_are_left_out(refused: bool) -> None:
+    asked = ChatRequest((with_image("a" * 400), Message("assistant", "ok"), with_image("b")))
+    answer_: list[Piece | Exception] = [Delta("Done."), Report(1, 1)]
+    agent = Agent(ContextWindowError("too long"), then=[answer_]) if refused else Agent(*answer_)
+    limit = 10_000 if refused else 350
+    async for _ in answer(asked, agent, len, max_input_tokens=limit):
+        pass
+    assert agent.files[-1] == ["b.png"]
+    assert "aaa" not in agent.prompts[-1]
+
+
+async def test_sources_of_all_questions_come_once_and_before_usage() -> None:
+    manual, wiki = Source("Manual", "https://a.example"), Source("Wiki", "")
+    agent = Agent(
+        Delta(render_call("walk", "{}")),
+        Report(1, 1, sources=(manual,)),
+        then=[[Delta("Done."), Report(1, 1, sources=(wiki, manual))]],
+    )
+    *_, sources, usage, finish = await events_of(agent)
+    assert (sources, usage, finish) == (Sources((manual, wiki)), Usage(2, 2), Finish("stop"))
 
 
 NUMBER = Tool("add", "", {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]})

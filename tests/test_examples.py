@@ -24,6 +24,7 @@ PRINTED = {
     "openai_plain.py": rf"17 \* 3 = 51\n{TOKENS}",
     "openai_streaming.py": re.escape(", ".join(map(str, range(1, 21)))) + rf"\n{TOKENS}",
     "openai_tools.py": re.escape('get_balance({"account": 1001}) -> R$ 2,500.00\nget_balance answered: R$ 2,500.00\n'),
+    "openai_files.py": r"I have received image-b1ff9c8e\.png \(69 bytes\), balances\.csv \(40 bytes\)\.\n",
     "async_concurrency.py": re.escape(SQUARES),
     "pydantic_ai_tools.py": (
         r"correlation id: bank-4711\n"

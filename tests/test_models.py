@@ -6,6 +6,7 @@ import pytest
 
 from custom_handler.errors import SettingError, UnknownModelError
 from custom_handler.models import Target, accounts, resolve
+from custom_handler.upstream.stackspot import AgentOptions
 
 ULID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 OTHER = "01BX5ZZKBKACTAV9WEVGEMMVRZ"
@@ -44,6 +45,12 @@ def test_an_entry_of_the_config_may_tell_how_long_a_prompt_may_be() -> None:
     assert resolve(ULID, {}).max_input_tokens == 272_000
 
 
+def test_an_entry_of_the_config_may_tell_what_its_agent_is_asked_with() -> None:
+    info = {"knowledge_sources": ["a", "b"], "deep_search_ks": True, "agent_version": 3, "selected_model": "gpt-5"}
+    assert resolve(ULID, info).options == AgentOptions(("a", "b"), True, 3, "gpt-5")
+    assert resolve(ULID, dict.fromkeys(info)).options == AgentOptions()
+
+
 @pytest.mark.parametrize(
     "info",
     [
@@ -53,10 +60,21 @@ def test_an_entry_of_the_config_may_tell_how_long_a_prompt_may_be() -> None:
         {"max_input_tokens": "272k"},
         {"max_input_tokens": 0},
         {"max_input_tokens": True},
+        {"knowledge_sources": "a"},
+        {"knowledge_sources": [5]},
+        {"knowledge_sources": [""]},
+        {"deep_search_ks": "yes"},
+        {"deep_search_ks": 1},
+        {"agent_version": "3"},
+        {"agent_version": 0},
+        {"agent_version": True},
+        {"selected_model": 5},
+        {"selected_model": ""},
     ],
 )
 def test_a_malformed_entry_is_named(info: dict[str, object]) -> None:
-    with pytest.raises(SettingError, match="model_info"):
+    (key,) = info
+    with pytest.raises(SettingError, match=rf"model_info\.{key} of model '{ULID}' in config\.yaml must be"):
         resolve(ULID, info)
 
 

@@ -14,8 +14,9 @@ from litellm.exceptions import ContextWindowExceededError, MidStreamFallbackErro
 from custom_handler import StackspotLLM, stackspot_llm
 from custom_handler.errors import IdentityRefusedError, SettingError
 from custom_handler.markers import render_call
-from emulator import Emulator, Reply
-from tests.conftest import AGENT
+from emulator import Emulator, Options, Reply
+from tests.conftest import AGENT, settings_for
+from tests.support.files import PDF, PNG, data_url
 
 pytestmark = pytest.mark.usefixtures("settings_set")
 
@@ -106,6 +107,43 @@ async def test_async_answers_are_the_same(emulator: Emulator) -> None:
     assert folded(chunks) == whole(answer)
     assert whole(answer)["finish_reason"] == "tool_calls"
     assert [call["arguments"] for call in whole(answer)["calls"]] == ['{"a": "é"}', '{"a": 2}']
+
+
+@pytest.fixture
+def knowing() -> Iterator[Emulator]:
+    """An emulator whose every frame carries all fields, sources among them."""
+    with Emulator(Options(rpm=None, frame_style="base")) as running:
+        yield running
+
+
+def test_sources_are_the_same_streamed_and_whole(knowing: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in settings_for(knowing).items():
+        monkeypatch.setenv(name, value)
+    knowing.script(Reply("Olá", chunk=1), Reply("Olá"))
+    given: dict[str, Any] = {"model_info": {"knowledge_sources": ["a", "b"]}}
+    streamed = [getattr(chunk.choices[0].delta, "annotations", None) for chunk in ask(stream=True, **given)]
+    (annotations,) = filter(None, streamed)
+    assert annotations == ask(**given).choices[0].message.annotations
+    assert [each["url_citation"]["title"] for each in annotations] == ["a", "b"]
+
+
+def test_a_file_is_sent_without_the_gate_too(emulator: Emulator) -> None:
+    file = {"type": "file", "file": {"filename": "a.pdf", "file_data": data_url(PDF, "")}}
+    image = {"type": "image_url", "image_url": {"url": data_url(PNG), "detail": "high"}}
+    answer = ask(messages=[{"role": "user", "content": [{"type": "text", "text": "Look"}, file, image]}])
+    assert "a.pdf" in answer.choices[0].message.content
+    assert [stored.content for stored in emulator.files] == [PDF, PNG]
+
+
+@pytest.mark.parametrize("hosts", ["", "other.example"])
+def test_a_file_on_a_host_that_is_not_listed_never_leaves_the_process(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, hosts: str
+) -> None:
+    monkeypatch.setenv("STACKSPOT_FILE_HOSTS", hosts)
+    image = {"type": "image_url", "image_url": {"url": "https://a.example/b.png"}}
+    with pytest.raises(openai.BadRequestError, match="STACKSPOT_FILE_HOSTS"):
+        ask(messages=[{"role": "user", "content": [image]}])
+    assert not emulator.requests
 
 
 def test_call_ids_are_unique_in_a_conversation_and_the_same_when_a_turn_is_replayed(emulator: Emulator) -> None:

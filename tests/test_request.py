@@ -4,11 +4,16 @@ from typing import Any
 
 import pytest
 
+from custom_handler import attachments
+from custom_handler.attachments import fetched
 from custom_handler.errors import RequestError
 from custom_handler.output import OutputFormat
 from custom_handler.request import ChatRequest, Message, PastCall, Tool, ToolChoice, parse
+from tests.support.files import JPEG, PDF, PNG, data_url
 
 USER = {"role": "user", "content": "hi"}
+IMAGE = {"type": "image_url", "image_url": {"url": data_url(PNG)}}
+REMOTE = {"type": "image_url", "image_url": {"url": "https://a.example/b.png"}}
 TOOL = {"type": "function", "function": {"name": "run", "description": "Runs", "parameters": {"type": "object"}}}
 
 
@@ -80,7 +85,12 @@ def test_the_form_before_tool_calls_is_read() -> None:
         ([{"role": ["user"], "content": "x"}], "messages[0].role"),
         ([{"role": "user", "content": 5}], "messages[0].content"),
         ([{"role": "user", "content": [5]}], "messages[0].content[0]"),
-        ([{"role": "user", "content": [{"type": "image_url"}]}], "messages[0].content[0].type"),
+        ([{"role": "user", "content": [{"type": "image_url"}]}], "messages[0].content[0].image_url"),
+        ([{"role": "user", "content": [{"type": "input_audio"}]}], "messages[0].content[0].type"),
+        (
+            [USER, {"role": "tool", "content": [IMAGE, {"type": "image_url", "image_url": {"url": "data:,"}}]}],
+            "messages[1].content[1].image_url.url",
+        ),
         ([{"role": "user", "content": [{"type": "text"}]}], "messages[0].content[0].text"),
         ([{"role": "tool", "content": "x", "tool_call_id": 5}], "messages[0].tool_call_id"),
         ([{"role": "user", "content": "x", "name": 5}], "messages[0].name"),
@@ -227,3 +237,42 @@ def test_tools_are_not_offered_when_none_may_be_called() -> None:
 def test_parallel_calls_are_allowed_unless_switched_off() -> None:
     assert parse_with().parallel_tool_calls
     assert not parse_with(parallel_tool_calls=False).parallel_tool_calls
+
+
+def test_a_file_is_mentioned_where_it_stood_and_kept_with_its_message() -> None:
+    report = {"type": "file", "file": {"file_data": data_url(PDF, ""), "filename": "report.pdf"}}
+    asked = parse([{"role": "user", "content": ["a", report, "b"]}, {"role": "tool", "content": [IMAGE]}], {})
+    pdf, image = asked.attachments
+    assert asked.messages == (
+        Message("user", "a\n[attached file: report.pdf]\nb", files=(pdf,)),
+        Message("tool", f"[attached file: {image.name}]", files=(image,)),
+    )
+    assert (pdf.data, image.data) == (PDF, PNG)
+
+
+def test_a_file_alone_is_something_to_answer() -> None:
+    assert len(parse([{"role": "user", "content": [IMAGE]}], {}).attachments) == 1
+
+
+def test_a_file_that_comes_again_is_one_file() -> None:
+    asked = parse([{"role": "user", "content": [IMAGE]}, {"role": "user", "content": [IMAGE]}], {})
+    assert len(asked.attachments) == 1
+    assert asked.messages[0] == asked.messages[1]
+
+
+def test_files_to_be_fetched_are_told_and_can_be_filled_in() -> None:
+    asked = parse([{"role": "user", "content": [IMAGE, REMOTE]}, {"role": "user", "content": [REMOTE]}], {})
+    (remote,) = asked.remote_files
+    here = fetched(remote, "image/jpeg", JPEG)
+    filled = asked.with_fetched({remote: here})
+    assert filled.remote_files == ()
+    assert filled.attachments == (*asked.attachments, here)
+    assert [message.text for message in filled.messages] == [message.text for message in asked.messages]
+
+
+def test_fetched_files_count_with_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attachments, "MAX_TOTAL", len(PNG) + 5)
+    asked = parse([{"role": "user", "content": [IMAGE, REMOTE]}], {})
+    (remote,) = asked.remote_files
+    with pytest.raises(RequestError, match="bytes of files"):
+        asked.with_fetched({remote: fetched(remote, "", JPEG)})

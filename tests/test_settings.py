@@ -67,6 +67,8 @@ def test_a_missing_setting_is_named_with_its_purpose() -> None:
         (settings.KEYS_FILE, "", None),
         (settings.KEYS_FILE, "/etc/keys.yaml", Path("/etc/keys.yaml")),
         (settings.DATABASE_URL, "postgres://u:p@h/d", "postgres://u:p@h/d"),
+        (settings.FILE_HOSTS, "", frozenset()),
+        (settings.FILE_HOSTS, "a.example, CDN.example:8443", frozenset({"a.example", "cdn.example:8443"})),
     ],
 )
 def test_well_formed_values_are_read(
@@ -92,6 +94,9 @@ def test_well_formed_values_are_read(
         (settings.LOG_LEVEL, "loud"),
         (settings.CA_BUNDLE, "no/such/file.pem"),
         (settings.DATABASE_URL, "mysql://u:p@h/d"),
+        (settings.FILE_HOSTS, "https://a.example"),
+        (settings.FILE_HOSTS, "*.example"),
+        (settings.FILE_HOSTS, "a.example/b"),
     ],
 )
 def test_a_malformed_value_is_named_with_where_it_came_from_and_its_purpose(

@@ -9,7 +9,9 @@ from dataclasses import replace
 import pytest
 
 from custom_handler import errors
+from custom_handler.attachments import Attachment, FileReference, Files
 from custom_handler.auth import BearerAuth, TokenSource
+from custom_handler.events import Source
 from custom_handler.quota.account import AccountQuota
 from custom_handler.quota.tickets import Limits
 from custom_handler.quota.turns import Turns
@@ -17,9 +19,11 @@ from custom_handler.settings import Account, Connection
 from custom_handler.transport import new_client
 from custom_handler.upstream.base import ConversationLostError, Delta, Query, Report
 from custom_handler.upstream.retry import retrying
-from custom_handler.upstream.stackspot import StackspotAgent, _tries
+from custom_handler.upstream.stackspot import AgentOptions, StackspotAgent, _tries
+from custom_handler.upstream.uploads import Uploads
 from emulator import Emulator, Options, Reply
 from tests.conftest import AGENT
+from tests.support.files import PDF, PNG, data_url
 
 CONVERSATION = "01KJJB4T9SP5V1SYDEYHTZ5N6Y"
 TEXT = "Olá, mundo! 😀 Tudo bem?"
@@ -43,18 +47,21 @@ class RunningAgent:
         self.client = new_client(self.connection)
 
     async def __aenter__(self) -> StackspotAgent:
-        tokens = TokenSource(self.client, self.connection, Account("emulated", "id", "secret"))
+        account = Account("emulated", "id", "secret")
+        tokens = TokenSource(self.client, self.connection, account)
+        auth = BearerAuth(tokens)
         turns = Turns(AccountQuota("emulated", Limits()))
-        return StackspotAgent(self.client, self.connection, BearerAuth(tokens), AGENT, turns)
+        uploads = Uploads(self.client, self.connection, auth, account)
+        return StackspotAgent(self.client, self.connection, auth, AGENT, turns, uploads)
 
     async def __aexit__(self, *_: object) -> None:
         await self.client.aclose()
 
 
-async def ask(agent: StackspotAgent, prompt: str = "Hi") -> tuple[str, Report]:
+async def ask(agent: StackspotAgent, prompt: str = "Hi", files: tuple[Attachment, ...] = ()) -> tuple[str, Report]:
     """The text and the report of one answer, asked without waiting between tries."""
     text, report = "", None
-    async for piece in retrying(lambda: agent._ask(Query(prompt)), delays=(0, 0, 0)):
+    async for piece in retrying(lambda: agent._ask(Query(prompt, files)), delays=(0, 0, 0)):
         if isinstance(piece, Delta):
             assert piece.text
             text += piece.text
@@ -267,3 +274,125 @@ async def test_half_characters_in_a_prompt_do_not_stop_it(emulator: Emulator, ag
     emulator.script(Reply(TEXT))
     await ask(agent, "a\ud83d")
     assert emulator.chats[0].json["user_prompt"] == "a\ufffd"
+
+
+def attachment(data: bytes, name: str) -> Attachment:
+    file = Files().add(FileReference(data_url(data, ""), name, "p"))
+    assert isinstance(file, Attachment)
+    return file
+
+
+FILES = (attachment(PDF, "a.pdf"), attachment(PNG, "b.png"))
+
+
+async def test_files_are_uploaded_before_the_agent_is_asked(emulator: Emulator, agent: StackspotAgent) -> None:
+    text, _ = await ask(agent, "What is in them?", FILES)
+    assert text == f"I have received a.pdf ({len(PDF)} bytes), b.png ({len(PNG)} bytes)."
+    assert emulator.chats[0].json["upload_ids"] == [file.id for file in emulator.files]
+    assert emulator.requests.index(emulator.chats[0]) == len(emulator.requests) - 1
+
+
+@pytest.mark.parametrize("fault", ["form_down", "form_drop", "form_incomplete", "store_down", "store_drop"])
+async def test_uploads_that_fail_for_a_passing_reason_are_not_seen(
+    emulator: Emulator, agent: StackspotAgent, fault: str
+) -> None:
+    emulator.script(*[Reply(fault=fault)] * 3, Reply(TEXT))
+    assert (await ask(agent, files=FILES[:1]))[0] == TEXT
+    assert len(emulator.chats) == 1
+
+
+async def test_only_the_upload_that_failed_is_tried_again(emulator: Emulator, agent: StackspotAgent) -> None:
+    emulator.script(Reply(fault="form_down"), Reply(TEXT))
+    await ask(agent, files=FILES)
+    assert sorted(form.json["file_name"] for form in emulator.forms) in (
+        ["a.pdf", "a.pdf", "b.png"],
+        ["a.pdf", "b.png", "b.png"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ("form_refused", errors.RequestError),
+        ("form_forbidden", errors.UploadRefusedError),
+        ("form_rate_limited", errors.RateLimitedError),
+        ("store_too_large", errors.RequestError),
+        ("store_refused", errors.UpstreamError),
+    ],
+)
+async def test_uploads_that_are_refused_are_errors_after_one_try_and_the_agent_is_not_asked(
+    emulator: Emulator, agent: StackspotAgent, fault: str, kind: type[errors.BridgeError]
+) -> None:
+    emulator.script(Reply(fault=fault))
+    with pytest.raises(kind) as raised:
+        await ask(agent, files=FILES[:1])
+    assert type(raised.value) is kind
+    assert not emulator.chats
+    assert len(emulator.forms) == 1
+
+
+async def test_an_upload_that_takes_longer_than_the_caller_waits_is_a_timeout(
+    emulator: Emulator, agent: StackspotAgent
+) -> None:
+    emulator.script(Reply(fault="form_slow", seconds=0, hold=True))
+    impatient = replace(agent, connection=replace(agent.connection, read_timeout=0.2), give_up_after=0.1)
+    with pytest.raises(errors.UpstreamTimeoutError, match=r"did not take the files in time\. STACKSPOT_READ_TIMEOUT"):
+        await ask_once(impatient)
+    emulator.release()
+    assert (await ask(agent, files=FILES[:1]))[0], "the upload goes on for whoever comes next"
+    assert len(emulator.forms) == 1
+
+
+async def ask_once(agent: StackspotAgent) -> None:
+    async for _ in agent.stream(Query("Hi", FILES[:1])):
+        pass
+
+
+async def test_an_id_that_the_service_does_not_know_is_no_error(emulator: Emulator, agent: StackspotAgent) -> None:
+    emulator.script(Reply(fault="form_unknown_id"))
+    assert "I have received" not in (await ask(agent, "Hello", FILES[:1]))[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "sent"),
+    [
+        (AgentOptions(), {}),
+        (
+            AgentOptions(knowledge_sources=("ks-1", "ks-2")),
+            {"knowledge_source_ids": ["ks-1", "ks-2"], "knowledge_sources": ["ks-1", "ks-2"]},
+        ),
+        (AgentOptions(deep_search=True), {"deep_search_ks": True}),
+        (AgentOptions(version=3), {"agent_version_number": 3}),
+        (AgentOptions(selected_model="gpt-5"), {"selected_model": "gpt-5"}),
+    ],
+)
+async def test_an_agent_is_asked_with_what_its_entry_says_and_with_nothing_else(
+    emulator: Emulator, agent: StackspotAgent, options: AgentOptions, sent: dict[str, object]
+) -> None:
+    await ask(replace(agent, options=options))
+    body = emulator.chats[0].json
+    knowledge = bool(options.knowledge_sources or options.deep_search)
+    assert (body["stackspot_knowledge"], body["return_ks_in_response"]) == (False, knowledge)
+    plain = {"user_prompt", "streaming", "stackspot_knowledge", "return_ks_in_response"}
+    assert {name: value for name, value in body.items() if name not in plain} == sent
+
+
+@pytest.mark.parametrize("fault", [None, "json_body"])
+@pytest.mark.parametrize(
+    ("style", "source"),
+    [
+        ("objects", Source("ks-1", "urn:stackspot:knowledge-source:ks-1")),
+        ("links", Source("About ks-1", "https://knowledge.example.com/ks-1")),
+        ("texts", Source("ks-1", "urn:stackspot:knowledge-source:ks-1")),
+        ("ids", Source("ks-1", "urn:stackspot:knowledge-source:ks-1")),
+        ("cross_account", Source("ks-1", "urn:stackspot:knowledge-source:ks-1")),
+    ],
+)
+async def test_sources_are_told_once_however_the_service_tells_them(
+    fault: str | None, style: str, source: Source
+) -> None:
+    with Emulator(Options(rpm=None, frame_style="base", sources=style)) as emulator:  # type: ignore[arg-type] # parametrised
+        emulator.script(Reply(TEXT, fault=fault, tokens=(7, 3)))
+        async with RunningAgent(emulator) as agent:
+            asked = replace(agent, options=AgentOptions(knowledge_sources=("ks-1",)))
+            assert await ask(asked) == (TEXT, Report(7, 3, "stop", sources=(source,)))

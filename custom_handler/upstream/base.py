@@ -6,6 +6,9 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from custom_handler.attachments import Attachment
+from custom_handler.events import Source
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -13,12 +16,14 @@ class Query:
 
     Attributes:
         prompt: the text that the agent is given.
+        files: what it is given besides; the prompt mentions them by name.
         follow_up: it belongs to an answer that has begun already, so it goes before those that have not.
         conversation_id: the conversation that the service is to remember this in, a ULID; None for none.
         continues: the prompt says nothing to an agent that does not remember what came before in the conversation.
     """
 
     prompt: str
+    files: tuple[Attachment, ...] = ()
     follow_up: bool = False
     conversation_id: str | None = None
     continues: bool = False
@@ -44,6 +49,7 @@ class Report:
     completion_tokens: int | None = None
     stop_reason: str | None = None
     conversation_id: str | None = None
+    sources: tuple[Source, ...] = ()
 
 
 Piece: TypeAlias = Delta | Report

@@ -15,13 +15,14 @@ from typing import Any
 
 from custom_handler.errors import BrokenAnswerError
 from custom_handler.upstream.base import Report
+from custom_handler.upstream.sources import merged, read_sources
 
 _SERVICE = "StackSpot"
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One event: its text (often empty), and a report when it has a stop reason or token counts."""
+    """One event: its text (often empty), and a report when it has a stop reason, token counts or sources."""
 
     text: str = ""
     report: Report | None = None
@@ -59,13 +60,15 @@ def _code(fields: Mapping[str, Any]) -> str:
 def _report(fields: Mapping[str, Any]) -> Report | None:
     tokens, reason, conversation = map(fields.get, ("tokens", "stop_reason", "conversation_id"))
     counts = tokens if isinstance(tokens, Mapping) else {}
-    if not counts and not reason:
+    sources = read_sources(fields)
+    if not counts and not reason and not sources:
         return None
     return Report(
         prompt_tokens=_prompt_tokens(counts),
         completion_tokens=_count(counts.get("output")),
         stop_reason=str(reason) if reason else None,
         conversation_id=conversation if isinstance(conversation, str) else None,
+        sources=sources,
     )
 
 
@@ -94,4 +97,5 @@ def merge(report: Report, later: Report | None) -> Report:
         completion_tokens=report.completion_tokens if later.completion_tokens is None else later.completion_tokens,
         stop_reason=later.stop_reason or report.stop_reason,
         conversation_id=later.conversation_id or report.conversation_id,
+        sources=merged(report.sources, later.sources),
     )

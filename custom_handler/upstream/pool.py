@@ -17,10 +17,21 @@ from custom_handler.quota.shared import SharedQuota
 from custom_handler.quota.tickets import Group
 from custom_handler.quota.turns import Turns
 from custom_handler.redis_link import RedisLink
-from custom_handler.settings import MAX_WAIT, REDIS_URL, WORKERS, Account, Connection, read, read_connection
-from custom_handler.transport import new_client
+from custom_handler.remote_files import RemoteFiles
+from custom_handler.settings import (
+    FILE_HOSTS,
+    MAX_WAIT,
+    REDIS_URL,
+    WORKERS,
+    Account,
+    Connection,
+    read,
+    read_connection,
+)
+from custom_handler.transport import new_client, trust
 from custom_handler.upstream.retry import TOO_LATE
-from custom_handler.upstream.stackspot import StackspotAgent
+from custom_handler.upstream.stackspot import DEFAULT_OPTIONS, AgentOptions, StackspotAgent
+from custom_handler.upstream.uploads import Uploads
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +42,10 @@ class Pool:
     client: httpx.AsyncClient
     redis: RedisLink | None = None
     quotas: Quotas = field(default_factory=Quotas)
+    remote_files: RemoteFiles = field(default_factory=RemoteFiles)
     _tokens: dict[Account, TokenSource] = field(default_factory=dict)
     _shared: dict[Account, SharedQuota] = field(default_factory=dict)
+    _uploads: dict[Account, Uploads] = field(default_factory=dict)
 
     def tokens(self, account: Account) -> TokenSource:
         """The token of `account`."""
@@ -40,14 +53,23 @@ class Pool:
             self._tokens[account] = TokenSource(self.client, self.connection, account)
         return self._tokens[account]
 
+    def uploads(self, account: Account) -> Uploads:
+        """The files of `account`."""
+        if account not in self._uploads:
+            auth = BearerAuth(self.tokens(account))
+            self._uploads[account] = Uploads(self.client, self.connection, auth, account, self.redis)
+        return self._uploads[account]
+
     def agent(
         self,
         agent_id: str,
         account: Account,
         timeout: float | None = None,
+        *,
         caller: str = "",
         group: Group | None = None,
         max_wait: float | None = None,
+        options: AgentOptions = DEFAULT_OPTIONS,
     ) -> StackspotAgent:
         """One agent, ready to be asked.
 
@@ -56,6 +78,7 @@ class Pool:
             caller: who asks; callers take turns.
             group: the group of the model, if that has a budget of its own.
             max_wait: seconds that a question may wait for its turn; None for what is set.
+            options: what it is asked with.
         """
         connection, give_up_after = self.connection, TOO_LATE
         if timeout is not None:
@@ -70,7 +93,8 @@ class Pool:
             read(MAX_WAIT) if max_wait is None else max_wait,
             timeout or math.inf,
         )
-        return StackspotAgent(self.client, connection, BearerAuth(self.tokens(account)), agent_id, turns, give_up_after)
+        auth, uploads = BearerAuth(self.tokens(account)), self.uploads(account)
+        return StackspotAgent(self.client, connection, auth, agent_id, turns, uploads, options, give_up_after)
 
     async def aclose(self) -> None:
         """Close the connections, and give back what is shared."""
@@ -115,7 +139,14 @@ async def _opened(quotas: Quotas) -> AsyncGenerator[Pool, None]:
     """A pool that its loop closes: at its end, a loop closes the async generators that were begun in it."""
     connection = read_connection()
     redis_url = read(REDIS_URL)
-    pool = Pool(connection, new_client(connection), RedisLink(redis_url) if redis_url else None, quotas)
+    hosts = read(FILE_HOSTS)
+    pool = Pool(
+        connection,
+        new_client(connection),
+        RedisLink(redis_url) if redis_url else None,
+        quotas,
+        RemoteFiles(hosts, trust(connection) if hosts else None),
+    )
     try:
         yield pool
     finally:

@@ -7,8 +7,9 @@ too long prompt (400, never 413) and the empty 403; other bodies are unknown and
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from custom_handler.errors import (
     AgentRefusedError,
@@ -19,26 +20,51 @@ from custom_handler.errors import (
     ServiceQuotaError,
     UnavailableError,
     UnreachableError,
+    UploadRefusedError,
+    UpstreamError,
     UpstreamTimeoutError,
 )
+from custom_handler.settings import DATA_URL
 
 _TOO_LONG = "INFERENCE_6001"
+_STORE_CODE = re.compile(rb"<Code>(\w{1,100})</Code>")
 #: Seconds. The quota is counted by the minute and its end is not told; some of it is back by then.
 _USUAL_PAUSE = 15
 _LONGEST_PAUSE = 3600
 
 
-#: Status → what it means; `{agent}` stands for the agent's id.
-_MEANINGS: dict[int, tuple[type[BridgeError], str]] = {
-    401: (IdentityRefusedError, "StackSpot refused a token that was just issued; does the realm own the agent?"),
-    403: (AgentRefusedError, "StackSpot refused agent {agent}: agent id wrong or not shared with this key"),
-    404: (RequestError, "StackSpot does not know agent {agent}; check its id"),
+_Meanings: TypeAlias = Mapping[int, tuple[type[BridgeError], str]]
+
+#: Status, or its first digit → what it means, whatever was asked.
+_ANY: _Meanings = {
     408: (UpstreamTimeoutError, "StackSpot took too long"),
     504: (UpstreamTimeoutError, "StackSpot took too long"),
+    2: (UnreachableError, "StackSpot gave no answer; check its address in the settings"),
+    3: (UnreachableError, "StackSpot gave no answer; check its address in the settings"),
+    5: (UnavailableError, "StackSpot is unavailable"),
 }
-_SUCCESS_OR_REDIRECT = (UnreachableError, "StackSpot gave no answer; check its address in the settings")
-_CLIENT_ERROR = (RequestError, "StackSpot did not accept the request for agent {agent}")
-_SERVER_ERROR = (UnavailableError, "StackSpot is unavailable")
+#: The same for a question; `{}` stands for the agent's id.
+_OF_AGENT: _Meanings = {
+    **_ANY,
+    401: (IdentityRefusedError, "StackSpot refused a token that was just issued; does the realm own the agent?"),
+    403: (AgentRefusedError, "StackSpot refused agent {}: agent id wrong or not shared with this key"),
+    404: (RequestError, "StackSpot does not know agent {}; check its id"),
+    4: (RequestError, "StackSpot did not accept the request for agent {}"),
+}
+#: The same for the form of an upload; `{}` stands for the file's name.
+_OF_FORM: _Meanings = {
+    **_ANY,
+    401: (IdentityRefusedError, "StackSpot refused a token that was just issued, for the file {}"),
+    403: (UploadRefusedError, "StackSpot does not let this account upload {}; files need an Enterprise account"),
+    404: (UpstreamError, f"StackSpot does not take files such as {{}} at this address; check {DATA_URL.name}"),
+    4: (RequestError, "StackSpot did not accept the file {}"),
+}
+#: The same for the post to the file store. That we get the form wrong is no fault of the client.
+_OF_STORE: _Meanings = {
+    3: (UpstreamError, "StackSpot's file store refused {}"),
+    4: (UpstreamError, "StackSpot's file store refused {}"),
+    5: (UnavailableError, "StackSpot's file store did not take {}"),
+}
 
 
 def as_refusal(status: int, headers: Mapping[str, str], body: bytes, agent_id: str) -> BridgeError:
@@ -50,23 +76,39 @@ def as_refusal(status: int, headers: Mapping[str, str], body: bytes, agent_id: s
         agent_id: named in the message, so that the operator can look it up in the portal.
     """
     envelope = _envelope(body)
-    code = str(envelope.get("code", ""))[:100]
+    code = _code(envelope)
+    if status != 429 and code.startswith(_TOO_LONG):
+        return ContextWindowError(str(envelope.get("details") or "The prompt is too long for the agent's model.")[:400])
+    return _meant(_OF_AGENT, status, headers, code, agent_id)
+
+
+def as_form_refusal(status: int, headers: Mapping[str, str], body: bytes, file_name: str) -> BridgeError:
+    """The same for the answer to a request for the form of an upload."""
+    return _meant(_OF_FORM, status, headers, _code(_envelope(body)), file_name)
+
+
+def as_store_refusal(status: int, body: bytes, file_name: str) -> BridgeError:
+    """The same for the answer of the file store, which tells errors in the XML of S3."""
+    found = _STORE_CODE.search(body)
+    code = found[1].decode() if found else ""
+    if status == 413 or code == "EntityTooLarge":
+        return RequestError(f"StackSpot's file store finds {file_name!r} too large ({status}).")
+    return _meant(_OF_STORE, status, {}, code, file_name)
+
+
+def _meant(meanings: _Meanings, status: int, headers: Mapping[str, str], code: str, subject: str) -> BridgeError:
     told = f"({status}, {code})" if code else f"({status})"
     if status == 429:
         return ServiceQuotaError(
             f"The StackSpot account has used up its requests for this minute {told}.",
             retry_after=_pause(headers.get("retry-after")),
         )
-    if code.startswith(_TOO_LONG):
-        return ContextWindowError(str(envelope.get("details") or "The prompt is too long for the agent's model.")[:400])
-    kind, text = _MEANINGS.get(status) or _meaning_of_class(status)
-    return kind(f"{text.format(agent=repr(agent_id))} {told}.")
+    kind, text = meanings.get(status) or meanings.get(status // 100) or meanings[5]
+    return kind(f"{text.format(repr(subject))} {told}.")
 
 
-def _meaning_of_class(status: int) -> tuple[type[BridgeError], str]:
-    if status < 400:
-        return _SUCCESS_OR_REDIRECT
-    return _CLIENT_ERROR if status < 500 else _SERVER_ERROR
+def _code(envelope: Mapping[str, Any]) -> str:
+    return str(envelope.get("code", ""))[:100]
 
 
 def _envelope(body: bytes) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,11 +15,12 @@ import httpx
 from httpx_sse import ServerSentEvent
 
 from custom_handler import tracing
+from custom_handler.attachments import Attachment
 from custom_handler.auth import BearerAuth
 from custom_handler.errors import BrokenAnswerError, ServiceQuotaError, UpstreamTimeoutError
 from custom_handler.quota.tickets import Ticket
 from custom_handler.quota.turns import Turns
-from custom_handler.settings import Connection
+from custom_handler.settings import READ_TIMEOUT, Connection
 from custom_handler.surrogates import SurrogateJoiner, mend
 from custom_handler.transport import as_upstream_error, timeouts
 from custom_handler.upstream import frames
@@ -28,8 +29,29 @@ from custom_handler.upstream.coalesce import coalesce
 from custom_handler.upstream.refusals import as_refusal
 from custom_handler.upstream.retry import TOO_LATE, retrying
 from custom_handler.upstream.sse import EventReader
+from custom_handler.upstream.uploads import Uploads
 
 log = logging.getLogger("custom_handler.upstream")
+
+
+@dataclass(frozen=True, slots=True)
+class AgentOptions:
+    """What an agent is asked with, beside the question; as its entry in config.yaml says.
+
+    Attributes:
+        knowledge_sources: ids of knowledge sources that it consults.
+        deep_search: whether it searches them more thoroughly.
+        version: of the agent; None for its newest.
+        selected_model: one of the agent's models; None for its default.
+    """
+
+    knowledge_sources: tuple[str, ...] = ()
+    deep_search: bool = False
+    version: int | None = None
+    selected_model: str | None = None
+
+
+DEFAULT_OPTIONS = AgentOptions()
 
 _DRAIN_TIME = 0.05  # seconds
 _LONGEST_REFUSAL = 65_536  # bytes of an error body that are worth reading
@@ -44,6 +66,8 @@ class StackspotAgent:
     auth: BearerAuth
     agent_id: str
     turns: Turns
+    uploads: Uploads
+    options: AgentOptions = DEFAULT_OPTIONS
     give_up_after: float = TOO_LATE  # seconds, see `retrying`
 
     def stream(self, query: Query) -> AsyncGenerator[Piece, None]:
@@ -63,7 +87,8 @@ class StackspotAgent:
 
     async def _ask(self, query: Query) -> AsyncGenerator[Piece, None]:
         tracing.note(agent_id=self.agent_id, account=self.auth.realm, follow_up=query.follow_up)
-        async with self._answer(query) as response, aclosing(coalesce(_reads(response, self._service))) as reads:
+        body = _body(query, await self._upload(query.files), self.options)
+        async with self._answer(body) as response, aclosing(coalesce(_reads(response, self._service))) as reads:
             reader = _Reader(self._service, self.connection.read_timeout)
             async for together in reads:
                 try:
@@ -80,14 +105,26 @@ class StackspotAgent:
             tracing.note(prompt_tokens=report.prompt_tokens, completion_tokens=report.completion_tokens)
             yield report
 
+    async def _upload(self, files: Sequence[Attachment]) -> Sequence[str]:
+        """The ids of `files`, asked for with each try: they may have ended since the last one."""
+        if not files:
+            return ()
+        try:
+            async with asyncio.timeout(self.connection.read_timeout):
+                return await self.uploads.ids(files)
+        except TimeoutError as exc:
+            raise UpstreamTimeoutError(
+                f"{self._service} did not take the files in time. {READ_TIMEOUT.name} sets how long it may take."
+            ) from exc
+
     @asynccontextmanager
-    async def _answer(self, query: Query) -> AsyncIterator[httpx.Response]:
+    async def _answer(self, body: Mapping[str, Any]) -> AsyncIterator[httpx.Response]:
         url = f"{self.connection.inference_url}/v1/agent/{quote(self.agent_id, safe='')}/chat"
         headers = {"Accept": "text/event-stream"}
         timeout = timeouts(self.connection)
         try:
             async with self.client.stream(
-                "POST", url, json=_body(query), headers=headers, auth=self.auth, timeout=timeout
+                "POST", url, json=body, headers=headers, auth=self.auth, timeout=timeout
             ) as response:
                 tracing.note(status=response.status_code)
                 if response.status_code != 200:
@@ -114,14 +151,24 @@ def _tries(query: Query) -> Iterator[Query]:
         yield replace(query, conversation_id=None)
 
 
-def _body(query: Query) -> dict[str, Any]:
-    remembered = {"use_conversation": True, "conversation_id": query.conversation_id} if query.conversation_id else {}
+def _body(query: Query, upload_ids: Sequence[str], options: AgentOptions) -> dict[str, Any]:
+    sources = list(options.knowledge_sources)
+    optional = {
+        "use_conversation": query.conversation_id is not None,
+        "conversation_id": query.conversation_id,
+        "upload_ids": list(upload_ids),
+        "knowledge_source_ids": sources,  # clients disagree on the name; what the service does not know, it ignores
+        "knowledge_sources": sources,
+        "deep_search_ks": options.deep_search,
+        "agent_version_number": options.version,
+        "selected_model": options.selected_model,
+    }
     return {
         "user_prompt": mend(query.prompt),
         "streaming": True,  # an answer in one piece is cut off after about 120 s
         "stackspot_knowledge": False,  # true attaches sources that nobody asked for
-        "return_ks_in_response": False,
-        **remembered,
+        "return_ks_in_response": bool(sources) or options.deep_search,
+        **{name: value for name, value in optional.items() if value},
     }
 
 
@@ -214,7 +261,7 @@ class _Reader:
         Raises:
             BrokenAnswerError: the service closed an answer that had not even begun.
         """
-        if self._empty and self.report == Report():
+        if self._empty and replace(self.report, sources=()) == Report():
             raise BrokenAnswerError(f"{self._service} closed the answer before it began.")
         return self._joiner.flush()
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shlex
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +14,7 @@ import pytest
 
 from custom_handler.routes import ROUTES
 from tests.documents.markdown import Document, quoted
+from tests.support.files import PDF, PNG, data_url
 from tests.support.made_run import MadeRun, made_run
 from tests.support.program import ROOT
 
@@ -25,6 +29,7 @@ SECTIONS = {
 QUESTION = "What is the weather in Recife?"
 ANSWER = "An answer of a few words."
 USER = [{"role": "user", "content": QUESTION}]
+IMAGE_MENTIONED = f"[attached file: image-{hashlib.sha256(PNG).hexdigest()[:8]}.png]"
 SMALLEST: dict[str, dict[str, Any]] = {
     CHAT: {"messages": USER},
     RESPONSES: {"input": QUESTION},
@@ -293,17 +298,31 @@ def test_other_forms_of_tool_choice_are_refused(running: MadeRun) -> None:
     assert (answer.status_code, prompts) == (400, [])
 
 
-def test_images_are_refused_on_every_address(running: MadeRun) -> None:
-    image = "data:image/png;base64,AAAA"
-    source = {"type": "base64", "media_type": "image/png", "data": "AAAA"}
-    bodies: dict[str, dict[str, Any]] = {
-        CHAT: {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": image}}]}]},
-        RESPONSES: {"input": [{"role": "user", "content": [{"type": "input_image", "image_url": image}]}]},
-        MESSAGES: {"messages": [{"role": "user", "content": [{"type": "image", "source": source}]}]},
-    }
-    for path, body in bodies.items():
-        answer, prompts = ask(running, path, **body)
-        assert (answer.status_code, prompts) == (400, []), answer.text
+#: One and the same image in each API.
+IMAGES: dict[str, dict[str, Any]] = {
+    CHAT: {"type": "image_url", "image_url": {"url": data_url(PNG)}},
+    RESPONSES: {"type": "input_image", "image_url": data_url(PNG)},
+    MESSAGES: {
+        "type": "image",
+        "source": {"type": "base64", "media_type": "image/png", "data": data_url(PNG).partition(",")[2]},
+    },
+}
+
+
+@pytest.mark.parametrize("part", IMAGES.values(), ids=IMAGES)
+@pytest.mark.parametrize("path", IMAGES)
+def test_images_of_every_api_are_read_on_every_address(running: MadeRun, path: str, part: dict[str, Any]) -> None:
+    field = "input" if path == RESPONSES else "messages"
+    answer, prompts = ask(running, path, **{field: [{"role": "user", "content": [part]}]})
+    assert (answer.status_code, prompts) == (200, [IMAGE_MENTIONED]), answer.text
+
+
+def test_the_file_of_the_document_reaches_the_agent(running: MadeRun) -> None:
+    running.script(None)
+    command = Document.read(ROOT / "docs" / "files.md").section("What can be sent").code[0]
+    command = command.replace("http://127.0.0.1:4000/v1", running.base_url)
+    done = subprocess.run(shlex.split(f"{command} -s"), capture_output=True, text=True, check=True)  # noqa: S603
+    assert "I have received hello.txt (5 bytes)." in done.stdout
 
 
 def test_messages_need_max_tokens(running: MadeRun) -> None:
@@ -472,9 +491,12 @@ CONTENTS: dict[str, tuple[Any, str | None]] = {
     "a string": ("A blue whale.", "A blue whale."),
     "null": (None, ""),
     "parts of type `text`": ([{"type": "text", "text": "blue"}, {"type": "text", "text": "whale"}], "blue\nwhale"),
-    "parts of type `image_url`": ([{"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}], None),
+    "parts of type `image_url`": ([{"type": "image_url", "image_url": {"url": data_url(PNG)}}], IMAGE_MENTIONED),
+    "parts of type `file`": (
+        [{"type": "file", "file": {"file_data": data_url(PDF, ""), "filename": "a.pdf"}}],
+        "[attached file: a.pdf]",
+    ),
     "parts of type `input_audio`": ([{"type": "input_audio", "input_audio": {"data": "", "format": "wav"}}], None),
-    "parts of type `file`": ([{"type": "file", "file": {"file_id": "f"}}], None),
 }
 
 

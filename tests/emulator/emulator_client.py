@@ -13,6 +13,7 @@ from emulator import Emulator
 from tests.conftest import AGENT
 
 CREDENTIALS = {"grant_type": "client_credentials", "client_id": "client-a", "client_secret": "secret-a"}
+FILE = {"file_name": "relatório.txt", "target_type": "CONTEXT", "expiration": 60}
 
 
 class Client:
@@ -66,6 +67,18 @@ class Client:
         """Every byte of the answer to one streamed chat request, as it is on the wire."""
         with self.open_chat(prompt) as connection:
             return read_all(connection)
+
+
+def announce(client: Client, **fields: object) -> httpx.Response:
+    """Ask for the form of an upload."""
+    return client.http.post("/v2/file-upload/form", json=FILE | fields, headers=client.headers())
+
+
+def post(form: dict[str, Any], parts: list[tuple[str, Any]] | None = None, **headers: str) -> httpx.Response:
+    """Post every form field and then the file, or the given parts in their order."""
+    fields = [(name, (None, value)) for name, value in form["form"].items()]
+    file = ("file", ("relatório.txt", b"content"))
+    return httpx.post(form["url"], files=[*fields, file] if parts is None else parts, headers=headers)
 
 
 def request_bytes(path: str, headers: dict[str, str], body: bytes) -> bytes:

@@ -13,6 +13,7 @@ import pytest
 from emulator import FAULTS, Emulator, Reply
 from tests.emulator.conftest import Start
 from tests.emulator.emulator_client import Client, body_of, data_of, frames_of, read_chunks, text_of
+from tests.emulator.test_emulator_upload_faults import UPLOAD_FAULTS
 
 TEXT = "Olá, 🙂 mundo. FUNCTION_CALL_START\nf\narguments: {}\nFUNCTION_CALL_END"
 END_OF_CHUNKS = b"0\r\n\r\n"
@@ -130,7 +131,7 @@ def paired(text: str) -> str:
 
 
 def test_every_fault_is_tested() -> None:
-    assert {*STREAM_CHECKS, *REFUSALS, *TESTED_BY_NAME} == set(FAULTS)
+    assert {*STREAM_CHECKS, *REFUSALS, *TESTED_BY_NAME, *UPLOAD_FAULTS} == set(FAULTS)
 
 
 @pytest.mark.parametrize("name", STREAM_CHECKS)
@@ -288,7 +289,7 @@ def test_a_fault_may_come_on_top_of_what_the_brain_says(client: Client, emulator
 @pytest.mark.parametrize("fault", ["rate_limited", "drop_in_stream", "identity_refused"])
 def test_a_fault_in_the_options_strikes_every_time(start: Start, fault: str) -> None:
     client = start(fault=fault)
-    if FAULTS[fault].identity:
+    if FAULTS[fault].hits == "token":
         assert [client.sign_in().status_code for _ in range(2)] == [401, 401]
     else:
         assert client.raw_chat()[:20] == client.raw_chat()[:20] != b""
@@ -301,6 +302,7 @@ BODIES: dict[str, Callable[[bytes], object]] = {
     "detail": lambda body: json.loads(body).keys() == {"detail"},
     "text": lambda body: b"{" not in body and b"<" not in body and body,
     "html": lambda body: body.startswith(b"<html>"),
+    "xml": lambda body: body.startswith(b"<Error><Code>"),
     "empty": lambda body: body == b"",
 }
 

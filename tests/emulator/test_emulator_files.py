@@ -7,20 +7,7 @@ import pytest
 
 from emulator import Emulator
 from tests.emulator.conftest import Start
-from tests.emulator.emulator_client import Client, frames_of
-
-FILE = {"file_name": "relatório.txt", "target_type": "CONTEXT", "expiration": 60}
-
-
-def announce(client: Client, **fields: object) -> httpx.Response:
-    return client.http.post("/v2/file-upload/form", json=FILE | fields, headers=client.headers())
-
-
-def post(form: dict[str, Any], parts: list[tuple[str, Any]] | None = None, **headers: str) -> httpx.Response:
-    """Post every form field and then the file, or the given parts in their order."""
-    fields = [(name, (None, value)) for name, value in form["form"].items()]
-    file = ("file", ("relatório.txt", b"content"))
-    return httpx.post(form["url"], files=[*fields, file] if parts is None else parts, headers=headers)
+from tests.emulator.emulator_client import FILE, Client, announce, frames_of, post
 
 
 def test_a_file_is_announced_posted_and_seen_by_the_agent(client: Client) -> None:
@@ -28,7 +15,8 @@ def test_a_file_is_announced_posted_and_seen_by_the_agent(client: Client) -> Non
     assert post(form).status_code == 204
     answer = client.chat("What is in it?", streaming=False, upload_ids=[form["id"]]).json()
     assert answer["upload_ids"] == {form["id"]: "relatório.txt"}
-    assert "relatório.txt" in answer["message"]
+    assert "relatório.txt (7 bytes)" in answer["message"]
+    assert [(file.file_name, file.content) for file in client.emulator.files] == [("relatório.txt", b"content")]
 
 
 def test_a_file_that_was_announced_but_not_posted_is_not_there(client: Client) -> None:
@@ -86,6 +74,13 @@ def test_exactly_one_file_is_taken(client: Client, files: list[Any]) -> None:
     assert post(form, fields + files).status_code == 400
 
 
+@pytest.mark.parametrize("status", [200, 201, 204])
+def test_an_object_store_may_say_in_three_ways_that_it_took_a_file(start: Start, status: int) -> None:
+    client = start(stored_status=status)
+    assert post(announce(client).json()).status_code == status
+    assert len(client.emulator.files) == 1
+
+
 def test_a_file_must_be_a_file(client: Client) -> None:
     form = announce(client).json()
     fields = [(name, (None, value)) for name, value in form["form"].items()]
@@ -117,6 +112,16 @@ def test_a_form_expires_in_minutes_or_seconds(start: Start, unit: str, ends: int
     assert post(form).status_code == 204
     client.emulator.advance(30)
     assert post(form).status_code == 403
+
+
+@pytest.mark.parametrize("expire", [False, True])
+def test_files_may_end_with_their_forms(start: Start, expire: bool) -> None:
+    client = start(expiration_unit="seconds", files_expire=expire)
+    form = announce(client).json()
+    post(form)
+    client.emulator.advance(60)
+    assert (client.chat(streaming=False, upload_ids=[form["id"]]).json()["upload_ids"] == {}) == expire
+    assert len(client.emulator.files) == (0 if expire else 1)
 
 
 def test_reset_forgets_files(client: Client, emulator: Emulator) -> None:

@@ -35,7 +35,7 @@ def test_a_reply_in_json_has_the_fields_of_a_reply(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"chunk": 0}, {"hold_after": -1}, {"seconds": -0.5}, {"body": "xml"}, {"fault": "none"}]
+    "wrong", [{"chunk": 0}, {"hold_after": -1}, {"seconds": -0.5}, {"body": "yaml"}, {"fault": "none"}]
 )
 def test_a_reply_that_cannot_be_is_refused_at_once(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=str(next(iter(wrong.values())))):

@@ -22,6 +22,8 @@ _MORE_MODELS = """
   - {model_name: reviewer, litellm_params: {model: stackspot/reviewer},
      model_info: {agent_id: 01BX5ZZKBKACTAV9WEVGEMMVRZ, account: payments, input_cost_per_token: 0.001}}
   - {model_name: short, litellm_params: {model: chat, custom_llm_provider: stackspot}}
+  - {model_name: librarian, litellm_params: {model: stackspot/chat},
+     model_info: {knowledge_sources: [manual, wiki], deep_search_ks: true, agent_version: 3, selected_model: gpt-5}}
 
 litellm_settings:"""
 _PAYMENTS = {
@@ -48,7 +50,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     shutil.copy(_ROOT / "config.yaml", config)
     text = config.read_text("utf-8").replace("\nlitellm_settings:", _MORE_MODELS, 1)
     config.write_text(text.replace("_interval_seconds: 15", "_interval_seconds: 1"), "utf-8")
-    with Emulator(Options(rpm=None)) as emulator, Collector() as collector:
+    with Emulator(Options(rpm=None, frame_style="base")) as emulator, Collector() as collector:
         watched = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "50"}
         proxy = ProxyProcess(config, {**settings_for(emulator), **_PAYMENTS, **_KEYLESS, **watched})
         yield Product(proxy, emulator, collector)

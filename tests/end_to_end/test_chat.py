@@ -276,7 +276,7 @@ def test_a_model_has_its_own_account_and_price(http: httpx.Client, emulator: Emu
 
 
 def test_the_models_are_listed(client: openai.OpenAI) -> None:
-    assert [model.id for model in client.models.list()] == ["stackspot-chat", "reviewer", "short"]
+    assert [model.id for model in client.models.list()] == ["stackspot-chat", "reviewer", "short", "librarian"]
 
 
 def test_a_request_cannot_change_what_the_configuration_says(http: httpx.Client, emulator: Emulator) -> None:

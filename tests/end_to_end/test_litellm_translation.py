@@ -89,8 +89,8 @@ def whole(http: httpx.Client, path: str, **fields: Any) -> Json:
     return dict(answer.json())
 
 
-def streamed(http: httpx.Client, path: str) -> Sequence[Json]:
-    body = {"model": "stackspot-chat", **SMALLEST[path], "stream": True}
+def streamed(http: httpx.Client, path: str, model: str = "stackspot-chat") -> Sequence[Json]:
+    body = {"model": model, **SMALLEST[path], "stream": True}
     lines = http.post(path, json=body).text.splitlines()
     data = [line.removeprefix("data: ") for line in lines if line.startswith("data: ")]
     return [json.loads(line) for line in data if line != "[DONE]"]
@@ -167,12 +167,15 @@ def test_the_faults_of_the_translation_are_those_of_the_document(http: httpx.Cli
     response = streamed(http, RESPONSES)
     calling.script(Reply(ANSWER, tokens=USAGE))
     message = streamed(http, MESSAGES)
+    calling.script(Reply(TEXT))
+    (told,) = of_type(streamed(http, RESPONSES, model="librarian"), "response.content_part.done")
     kinds = [event["type"] for event in response]
     found = {
         "names the model as the provider does": response[0]["response"]["model"] == "chat",
         "numbers only some events": 0 < sum("sequence_number" in event for event in response) < len(response),
         "ends a text after the calls that follow it": kinds.index("response.output_text.done")
         > kinds.index("response.function_call_arguments.done"),
+        "ends a part with empty annotations": told["part"]["annotations"] == [{}, {}],
         "counts no tokens at the start": message[0]["message"]["usage"]["input_tokens"] == 0,
     }
     (table,) = Document.read(ROOT / "docs" / "compatibility.md").section("Faults of LiteLLM's translation").tables

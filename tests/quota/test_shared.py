@@ -77,7 +77,7 @@ async def test_workers_share_the_minute(start: Start) -> None:
     for number in range(12):
         takers[number % 3].ask(str(number))
     await until(lambda: sum(len(taker.order) for taker in takers) == 12)
-    assert 1.0 <= time.monotonic() - began, "five in each of the first two minutes, and two"
+    assert time.monotonic() - began >= 1.0, "five in each of the first two minutes, and two"
 
 
 async def test_clients_take_turns_over_all_workers_and_follow_ups_go_first(start: Start) -> None:
@@ -242,7 +242,7 @@ async def test_with_four_processes_each_client_is_served_in_order_and_none_starv
         await until(lambda: client.llen("order") == len(asked) + 1)
         order = client.lrange("order", 1, -1)
     assert order == [
-        *"a0 b0 c0 d0 a1 b1 c1 d1".split(),
+        *["a0", "b0", "c0", "d0", "a1", "b1", "c1", "d1"],
         *(f"{name}{number}" for number in range(2, 8) for name in "abc"),
     ]
 

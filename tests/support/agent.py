@@ -23,6 +23,11 @@ class Agent:
         """What it was asked."""
         return [query.prompt for query in self.queries]
 
+    @property
+    def files(self) -> list[list[str]]:
+        """The names of the files that came with each prompt."""
+        return [[file.name for file in query.files] for query in self.queries]
+
     async def stream(self, query: Query) -> AsyncGenerator[Piece, None]:
         """See `Upstream.stream`."""
         self.queries.append(query)
