@@ -7,15 +7,18 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 import trustme
 
-from custom_handler import attachments, remote_files
+from custom_handler import StackspotLLM, attachments, remote_files
 from custom_handler.errors import RequestError
 from custom_handler.remote_files import Address, RemoteFiles, is_public, resolve
 from custom_handler.request import ChatRequest, parse
+from emulator import Emulator
 from tests.support.files import JPEG, PDF, PNG
 
 HOST, OTHER = "files.example", "other.example"
@@ -368,3 +371,23 @@ async def test_no_proxy_is_used_since_it_would_resolve_the_name_itself(
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     assert len((await fetch(server.url())).attachments) == 1
+
+
+#: A provider lives as long as its program; one that is dropped before its event loop would leave connections open.
+_KEPT: list[StackspotLLM] = []
+
+
+@pytest.mark.usefixtures("settings_set")
+async def test_what_was_fetched_is_sent_to_the_agent(
+    server: Server, authority: trustme.CA, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("STACKSPOT_CA_BUNDLE", str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("STACKSPOT_FILE_HOSTS", server.host)
+    here = partial(RemoteFiles, resolve=Names(["127.0.0.1"]), may_reach=is_here_or_public)
+    monkeypatch.setattr("custom_handler.upstream.pool.RemoteFiles", here)
+    _KEPT.append(StackspotLLM())
+    image = {"type": "image_url", "image_url": {"url": server.url()}}
+    answer = await _KEPT[-1].acompletion(model="chat", messages=[{"role": "user", "content": [image]}])
+    assert [(file.file_name, file.content) for file in emulator.files] == [("a.png", PNG)]
+    assert "a.png" in (answer.choices[0].message.content or "")
