@@ -19,7 +19,7 @@ from tests.support.program import ROOT
 CLIENTS = 32
 FAULTY, LEAVING = 0.02, 0.02
 _STREAMED = 0.7
-_THINK = 2.0  # seconds between two requests of a client, on average
+_THINK = 3.0  # seconds between two requests of a client, on average
 _LARGE, _TOOLS = 230_000, 36  # bytes and tools of a large request
 _LONG = 2400  # words of a long answer: some three thousand pieces
 _LEAVE_WITHIN = 1.0  # seconds

@@ -22,7 +22,7 @@ from tests.reliability.stage import Lane, Proxy
 
 SECONDS = 600.0
 #: Longer than in `make faults`: the machine is busy, and a good answer must not be taken for a late one.
-_PATIENCE = Patience(read_timeout=10.0)
+_PATIENCE = Patience(read_timeout=20.0)
 
 
 def main() -> None:
