@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import chain, groupby
 from typing import Any
 
+from custom_handler.attachments import Attachment, File
 from custom_handler.request import Message, PastCall
 
 
@@ -47,7 +48,7 @@ def past(messages: Sequence[Message]) -> Past:
 
 
 def _turns(messages: Sequence[Message]) -> Iterator[tuple[str, str, Any]]:
-    """Role, text, and calls or what a result belongs to."""
+    """Role, text, and calls; or what a result belongs to, and files."""
     first = next((index for index, message in enumerate(messages) if message.role != "system"), len(messages))
     numbers: dict[str, int] = {}
     for answered, group in groupby(messages[first:], lambda message: message.role == "assistant"):
@@ -56,7 +57,7 @@ def _turns(messages: Sequence[Message]) -> Iterator[tuple[str, str, Any]]:
         else:
             for message in group:
                 belongs_to = numbers.get(message.tool_call_id or "", message.name) if message.role == "tool" else None
-                yield message.role, message.text.strip(), belongs_to
+                yield message.role, message.text.strip(), (belongs_to, *map(_known_by, message.files))
 
 
 def _answer(messages: Sequence[Message], numbers: dict[str, int]) -> tuple[str, str, list[tuple[str, str]]]:
@@ -73,6 +74,10 @@ def _call(call: PastCall) -> tuple[str, str]:
     except (ValueError, RecursionError):
         arguments = "".join(call.arguments.split())
     return call.name, arguments
+
+
+def _known_by(file: File) -> str:
+    return file.digest if isinstance(file, Attachment) else file.url
 
 
 def _number(text: str) -> int | float:

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from custom_handler.attachments import FileReference, Files
 from custom_handler.history import past, told
 from custom_handler.request import Message, PastCall, parse
+from tests.support.files import GIF, PNG, data_url
 
 USER, SYSTEM = Message("user", "Read a.py and b.py."), Message("system", "Be brief.")
 CALLS = (PastCall("c1", "read", '{"path": "a.py", "lines": 10}'), PastCall("c2", "read", '{"path": "b.py"}'))
@@ -29,6 +31,12 @@ def said(
 
 def calling(*calls: PastCall, text: str = CALLED.text) -> Messages:
     return (Message("assistant", text, calls),)
+
+
+def asking_with(image: bytes) -> Message:
+    """The question, with an image of the same name each time."""
+    reference = FileReference(data_url(image, "image/png" if image == PNG else "image/gif"), "image", "messages[0]")
+    return replace(USER, files=(Files().add(reference),))
 
 
 # What clients change
@@ -95,6 +103,8 @@ OTHER = {
     "another question": said(replace(USER, text="Read a.py and c.py.")),
     "white space inside a question": said(replace(USER, text="Read  a.py and b.py.")),
     "a question twice": (USER, *said()),
+    "an image beside a question": said(asking_with(PNG)),
+    "a result with an image": said(results=(replace(RESULTS[0], files=asking_with(PNG).files), RESULTS[1])),
     "a system message in the middle": (USER, SYSTEM, *said()[1:]),
     "a question as system text": said(Message("system", USER.text)),
     "results in another order": said(results=RESULTS[::-1]),
@@ -162,3 +172,8 @@ def test_the_agent_may_know_all_up_to_its_last_answer_where_something_follows(
     messages: Messages, count: int | None
 ) -> None:
     assert told(messages) == count
+
+
+def test_another_image_makes_another_history() -> None:
+    assert past(said(asking_with(PNG))) == past(said(asking_with(PNG)))
+    assert past(said(asking_with(PNG))) != past(said(asking_with(GIF)))
