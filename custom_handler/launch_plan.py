@@ -129,7 +129,7 @@ class Plan:
         litellm = (sys.executable, "-m", "custom_handler.server", "--config", str(ROOT / "config.yaml"))
         where = ("--host", self.address.host, "--port", str(self.address.port))
         # Importing takes a worker seconds, in which it answers nothing: after 5 it would be taken for dead, and killed.
-        workers = ("--num_workers", str(self.workers), "--timeout_worker_healthcheck", "30")
+        workers = ("--num_workers", str(self.workers), "--timeout_worker_healthcheck", "60")
         return (*litellm, *where, *workers)
 
 

@@ -55,6 +55,10 @@ def _url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _optional_url(text: str) -> str:
+    return _url(text) if text else ""
+
+
 def _redis_url(text: str) -> str:
     if text and (urlsplit(text).scheme not in {"redis", "rediss"} or not urlsplit(text).hostname):
         raise ValueError("must be a URL such as redis://host.example.com:6379/0")
@@ -276,7 +280,7 @@ CONVERSATION_TTL = Setting(
 OTLP_ENDPOINT = Setting(
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "the OpenTelemetry collector that gets traces, over HTTP",
-    lambda text: _url(text) if text else "",
+    _optional_url,
     default="",
 )
 FILE_HOSTS = Setting(
