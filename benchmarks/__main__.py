@@ -1,18 +1,30 @@
-"""`python -m benchmarks`: prints every table."""
+"""`python -m benchmarks`: measures, and writes the results into docs/benchmarks.md.
+
+`--quick` sends fewer requests and prints the results instead: for work on what is measured.
+"""
 
 from __future__ import annotations
 
-from benchmarks import proxy, reading, tools
+import sys
+import time
+
+from benchmarks import prompts, proxy, reading, tools
+from benchmarks.report import DOCUMENT, PLACE, Measured, report
 
 
 def main() -> None:
-    """Measure and print."""
-    print("## Reading answers\n")
-    print(reading.table())
-    print("\n## Tools\n")
-    print(tools.table())
-    print("\n## Proxy\n")
-    print(proxy.table())
+    """Measure and write."""
+    quick = "--quick" in sys.argv
+    begun = time.monotonic()
+    tables = {"proxy": proxy.table(quick=quick), "prompts": prompts.table(), "tools": tools.table()}
+    tables["reading"] = reading.table(sizes=(1,) if quick else reading.SIZES)
+    minutes = (time.monotonic() - begun) / 60
+    results = report(Measured(**tables, notation=tools.notation_tokens(), minutes=minutes))
+    if quick:
+        print(results)
+        return
+    DOCUMENT.write_text(PLACE.publish(DOCUMENT.read_text("utf-8"), results), "utf-8")
+    print(f"The results are in docs/{DOCUMENT.name}.")
 
 
 if __name__ == "__main__":

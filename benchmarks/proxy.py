@@ -1,115 +1,161 @@
-"""What the proxy adds to LiteLLM: processor time a request and a chunk, and time to the first token."""
+"""The proxy against what does less, each a program of its own with one worker, on real sockets."""
 
 from __future__ import annotations
 
-import statistics
-import time
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
-import httpx
+from benchmarks import programs
+from benchmarks.blocks import Blocks, Scenario, measure
+from benchmarks.load import WORD_LENGTH, Question
+from benchmarks.programs import Running, Start
+from tests.support.published import markdown_table
 
-from benchmarks.proxies import Proxy, Service, proxy, service
+PRODUCT, ONE_TO_ONE = "the proxy", "one-to-one provider"
+#: What is measured, in the order of the table's columns.
+PROGRAMS: Mapping[str, Start] = {
+    PRODUCT: programs.product,
+    "do-nothing provider": partial(programs.provider, "do_nothing"),
+    "LiteLLM's `openai/`": programs.openai_provider,
+    "FastAPI + httpx": programs.pass_through,
+    ONE_TO_ONE: partial(programs.provider, "one_to_one"),
+}
 
-_BLOCKS = 10  # of requests to one proxy and then to the other, so that a change of the machine's speed hits both
-_REQUESTS = 20  # a block
 _CHUNKS = 200
+_STREAM = Question(_CHUNKS, stream=True)
+_BOTH = (PRODUCT, ONE_TO_ONE)
+SCENARIOS: Mapping[str, Scenario] = {
+    "1 at once": Scenario(Question(), 40, 1),
+    "16 at once": Scenario(Question(), 96, 16),
+    "64 at once": Scenario(Question(), 192, 64),
+    "first word": Scenario(Question(stream=True), 20, 1),
+    "short streams": Scenario(Question(stream=True), 48, 16),
+    "streams": Scenario(_STREAM, 32, 16),
+    "64 paced streams": Scenario(replace(_STREAM, pause=10), 64, 64, blocks=3, only=_BOTH),
+    "16 paced streams": Scenario(replace(_STREAM, pause=10), 16, 16, blocks=3, only=_BOTH),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Of one proxy: processor seconds a request (not streamed) and a chunk, and seconds to the first token."""
+    """All that is known of one program.
 
-    request: float
-    chunk: float
-    first_token: float
+    Attributes:
+        blocks: by scenario.
+        memory: megabytes, after everything.
+        start_up: seconds; the shorter of two starts.
+        alone: seconds to the first word of the service alone.
+    """
+
+    blocks: Mapping[str, Blocks]
+    memory: float
+    start_up: float
+    alone: float
+
+    @property
+    def added_to_first_word(self) -> float:
+        """Seconds to the client's first word beyond those that the service alone takes."""
+        return self.blocks["first word"].first_word - self.alone
+
+    @property
+    def cpu_of_a_chunk(self) -> float:
+        """Processor seconds that one more chunk of the service's takes."""
+        return (self.blocks["streams"].cpu - self.blocks["short streams"].cpu) / (_CHUNKS - 1)
+
+    def text(self, scenario: str) -> float | None:
+        """Kilobytes that the client gets for a processor second."""
+        return _CHUNKS * WORD_LENGTH / 1e3 / self.blocks[scenario].cpu if scenario in self.blocks else None
 
 
-#: Provider → what it stands for in the table; the last one is the measure.
-_HANDLERS = {
-    "custom_handler.stackspot_llm": "the proxy",
-    "benchmarks.handlers.bare_call": "provider that only sends the request, with httpx",
-    "benchmarks.handlers.do_nothing": "provider that does nothing",
-}
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the table: its name, how a value is written, and the value of a program; None where it has none."""
+
+    name: str
+    form: str
+    value: Callable[[Figures], float | None]
 
 
-def table() -> str:
-    """The figures of each provider, and its ratio to the one that does nothing."""
+_AT_ONCE = ("1 at once", "16 at once", "64 at once")
+
+
+def _rate(scenario: str) -> Row:
+    return Row(f"requests a second, {scenario}", "{:.0f}", lambda of: of.blocks[scenario].rate)
+
+
+def _latency(percent: int, scenario: str) -> Row:
+    return Row(f"p{percent}, {scenario}", "{:.1f} ms", lambda of: of.blocks[scenario].latency(percent) * 1e3)
+
+
+def _cpu(scenario: str) -> Row:
+    return Row(f"CPU a request, {scenario}", "{:.2f} ms", lambda of: of.blocks[scenario].cpu * 1e3)
+
+
+def _text(name: str, scenario: str) -> Row:
+    return Row(f"text a CPU second, {name}", "{:.0f} kB", lambda of: of.text(scenario))
+
+
+ROWS = (
+    *map(_rate, _AT_ONCE),
+    *(_latency(percent, scenario) for percent in (50, 95) for scenario in _AT_ONCE),
+    *map(_cpu, _AT_ONCE),
+    Row("added to the first token", "{:.1f} ms", lambda of: of.added_to_first_word * 1e3),
+    Row("chunks a second", "{:,.0f}", lambda of: of.blocks["streams"].rate * _CHUNKS),
+    Row("CPU a chunk", "{:.3f} ms", lambda of: of.cpu_of_a_chunk * 1e3),
+    _text("streams as fast as they go", "streams"),
+    _text("64 streams of 100 tokens a second", "64 paced streams"),
+    _text("16 streams of 100 tokens a second", "16 paced streams"),
+    Row("memory", "{:.0f} MB", lambda of: of.memory),
+    Row("start-up", "{:.1f} s", lambda of: of.start_up),
+)
+
+
+def table(*, quick: bool = False) -> str:
+    """The figures of each program, and the proxy's as a multiple of them; and what the measuring itself took."""
     with ExitStack() as stack:
-        behind = stack.enter_context(service())
-        measurings = [_Measuring(stack.enter_context(proxy(handler, behind)), behind) for handler in _HANDLERS]
-        for measuring in measurings:
-            measuring.warm_up()
-        for _ in range(_BLOCKS):
-            for measuring in measurings:
-                measuring.block()
-        return _format([measuring.figures() for measuring in measurings])
-
-
-def _format(figures: list[Figures]) -> str:
-    base = figures[-1]
-    lines = ["| | CPU a request | | CPU a chunk | | time to first token | |", "|---|---|---|---|---|---|---|"]
-    for name, one in zip(_HANDLERS.values(), figures, strict=True):
-        lines.append(
-            f"| {name} | {one.request * 1e3:.2f} ms | {one.request / base.request:.2f} "
-            f"| {one.chunk * 1e3:.3f} ms | {one.chunk / base.chunk:.2f} "
-            f"| {one.first_token * 1e3:.1f} ms | {(one.first_token - base.first_token) * 1e3:+.1f} ms |"
-        )
-    return "\n".join(lines)
-
-
-class _Measuring:
-    """Sends requests to one proxy and adds up what they cost."""
-
-    def __init__(self, proxy: Proxy, behind: Service) -> None:
-        self._proxy = proxy
-        self._behind = behind
-        self._client = httpx.Client(base_url=proxy.url, timeout=60)
-        self._whole: list[float] = []
-        self._short: list[float] = []
-        self._long: list[float] = []
-        self._first_token: list[float] = []
-
-    def warm_up(self) -> None:
-        """Let caches fill and code be loaded."""
-        self.block()
-        for figures in (self._whole, self._short, self._long, self._first_token):
-            figures.clear()
-
-    def block(self) -> None:
-        """One block of requests of each kind."""
-        self._whole.append(self._cpu(1, stream=False))
-        self._short.append(self._cpu(1, stream=True))
-        self._long.append(self._cpu(_CHUNKS, stream=True))
-
-    def figures(self) -> Figures:
-        """The means of all blocks; of times to the first token, the median."""
-        short, long = statistics.mean(self._short), statistics.mean(self._long)
-        return Figures(
-            request=statistics.mean(self._whole),
-            chunk=(long - short) / (_CHUNKS - 1),
-            first_token=statistics.median(self._first_token),
+        service = stack.enter_context(programs.service())
+        first_starts = {name: _start_up(start, service) for name, start in PROGRAMS.items()}
+        running = {name: stack.enter_context(start(service.url)) for name, start in PROGRAMS.items()}
+        measured, alone = asyncio.run(_measure(running, service, quick=quick))
+        return table_of(
+            {
+                name: Figures(measured[name], one.memory(), min(first_starts[name], one.start_up), alone)
+                for name, one in running.items()
+            }
         )
 
-    def _cpu(self, words: int, *, stream: bool) -> float:
-        """Processor seconds a request."""
-        self._behind.prepare(_REQUESTS, words)
-        before = self._proxy.cpu_seconds()
-        first_tokens = [self._ask(words, stream=stream) for _ in range(_REQUESTS)]
-        if stream:
-            self._first_token += first_tokens
-        return (self._proxy.cpu_seconds() - before) / _REQUESTS
 
-    def _ask(self, words: int, *, stream: bool) -> float:
-        """Seconds to the first bytes of an answer, which is read to its end."""
-        messages = [{"role": "user", "content": str(words)}]
-        body = {"model": "stackspot-chat", "stream": stream, "messages": messages}
-        started = time.perf_counter()
-        with self._client.stream("POST", "/v1/chat/completions", json=body) as response:
-            response.raise_for_status()
-            pieces = response.iter_raw()
-            next(pieces)
-            first = time.perf_counter() - started
-            for _ in pieces:
-                pass
-        return first
+def _start_up(start: Start, service: Running) -> float:
+    with start(service.url) as running:
+        return running.start_up
+
+
+async def _measure(
+    running: Mapping[str, Running], service: Running, *, quick: bool
+) -> tuple[Mapping[str, Mapping[str, Blocks]], float]:
+    """What `blocks.measure` gives, and the seconds to the first word of the service alone."""
+    scenarios = {name: replace(each, blocks=1) if quick else each for name, each in SCENARIOS.items()}
+    alone = await measure({"": service}, {"first word": SCENARIOS["first word"]}, service)
+    return await measure(running, scenarios, service), alone[""]["first word"].first_word
+
+
+def table_of(figures: Mapping[str, Figures]) -> str:
+    """The table of measured programs, the proxy first."""
+    beside = max(blocks.beside for one in figures.values() for blocks in one.blocks.values())
+    table = markdown_table(["", *figures], *(_line(row, list(figures.values())) for row in ROWS))
+    return f"{table}\n\nThe service and the load kept at most {beside:.2f} of a core busy meanwhile."
+
+
+def _line(row: Row, figures: Sequence[Figures]) -> list[str]:
+    product, *others = map(row.value, figures)
+    return [row.name, _cell(row, product), *(_cell(row, value, product) for value in others)]
+
+
+def _cell(row: Row, value: float | None, product: float | None = None) -> str:
+    """A value, and what the proxy's is as a multiple of it."""
+    if value is None:
+        return "n/a"
+    return row.form.format(value) + (f" ({product / value:.2f})" if value and product is not None else "")

@@ -8,7 +8,7 @@ tool, parameter or definition, every description and every enum value, each coun
 totals alike. So everything else is structure: brackets, keywords, types, bounds, patterns, defaults, and in JSON the
 names that `required` repeats. The last column is stricter with us and takes those, too, from the total of JSON.
 
-Not in the table: the explanation of the notation, which comes on top once a prompt and costs what the line below says.
+Not in the table: the explanation of the notation, which comes on top once a prompt.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import litellm
 
 from custom_handler.request import Tool
 from custom_handler.signatures import NOTATION, render_tools
+from tests.support.published import markdown_table
 
 SETS = sorted((Path(__file__).parents[1] / "tests" / "corpus" / "tool_sets").glob("*.json"))
 _NAMED = {"properties", "$defs"}
@@ -77,17 +78,20 @@ def cost(sent: Sequence[dict[str, Any]]) -> Cost:
 
 def table() -> str:
     """Tokens of each set both ways, and their ratios."""
-    columns = ["set", "tools", "as JSON", "as declarations", "ratio", "structure", "without repeated names"]
-    lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|", *map(_row, SETS)]
-    return "\n".join([*lines, "", f"The explanation of the notation: {_tokens(NOTATION)} tokens, once a prompt."])
+    head = ["set", "tools", "as JSON", "as declarations", "ratio", "structure", "without repeated names"]
+    return markdown_table(head, *map(_line, SETS))
 
 
-def _row(path: Path) -> str:
+def notation_tokens() -> int:
+    """Tokens of the explanation of the notation, once a prompt."""
+    return _tokens(NOTATION)
+
+
+def _line(path: Path) -> list[str]:
     sent = load(path)
     of = cost(sent)
     ratios = (f"{ratio:.2f}" for ratio in (of.ratio, of.structure, of.strict_structure))
-    cells = (path.stem.replace("_", " "), str(len(sent)), f"{of.as_json:,}", f"{of.as_declarations:,}", *ratios)
-    return f"| {' | '.join(cells)} |"
+    return [path.stem.replace("_", " "), str(len(sent)), f"{of.as_json:,}", f"{of.as_declarations:,}", *ratios]
 
 
 def _tokens(text: str) -> int:

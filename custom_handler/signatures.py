@@ -41,13 +41,15 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from custom_handler.request import Tool
 
-Schema: TypeAlias = Mapping[str, Any] | bool
+#: As it is parsed.
+Schema: TypeAlias = dict[str, Any] | bool
 #: The keywords of a schema that were not written yet; whoever writes one takes it out.
 _Left: TypeAlias = dict[str, Any]
 
@@ -80,6 +82,9 @@ _UNIONS = {"anyOf": " or ", "oneOf": " xor ", "allOf": " & "}
 #: Levels of JSON that are turned into declarations; parameters with more stay JSON, which Python can write deeper.
 _DEEPEST = 50
 
+#: Characters of a tool whose declaration is remembered, so that all of them together stay small.
+_LONGEST_REMEMBERED = 10_000
+
 _PLAIN_NAME = re.compile(r"[\w$@][\w$@.-]*")
 _FORMAT = re.compile(rf"(?!(?:or|xor|{'|'.join(_FLAGS.values())})$)[a-z][a-z0-9-]*")
 _PATTERN = re.compile(r"[^/\x00-\x1f\x7f\x85\u2028\u2029]+")
@@ -109,21 +114,33 @@ class _Shape:
 
 def render_tools(tools: Sequence[Tool]) -> str:
     """One declaration a tool, in their order, each beginning on a line of its own; no line break at the end."""
-    return "\n".join(map(_tool, tools))
+    return "\n".join(map(_declaration, tools))
 
 
-def _tool(tool: Tool) -> str:
-    left = _without_echo(tool.name, {"type": "object", "properties": {}, **tool.parameters})
+def _declaration(tool: Tool) -> str:
+    schema = json.dumps(tool.parameters, default=dict)  # the text is the key: a mapping may be changed by its owner
+    is_short = len(tool.description) + len(schema) <= _LONGEST_REMEMBERED
+    return (_remembered if is_short else _declared)(tool.name, tool.description, schema)
+
+
+@lru_cache(maxsize=1024)
+def _remembered(name: str, description: str, schema: str) -> str:
+    """The declaration, remembered: a session sends the same tools with each of its requests."""
+    return _declared(name, description, schema)
+
+
+def _declared(name: str, description: str, schema: str) -> str:
+    left = _without_echo(name, {"type": "object", "properties": {}, **json.loads(schema)})
     left.pop("$schema", None)
     lines, mark = (_members(left) if _is_nested_at_most(_DEEPEST, left) else None) or ([], "")
     if left.get("type") == "object":
         del left["type"]
     tail = mark + _tail(left, "object")
-    comment = _comment(tool.description)
-    return _name(tool.name) + (f"({comment}\n{_joined(lines)}){tail}" if lines else f"(){tail}{comment}")
+    comment = _comment(description)
+    return _name(name) + (f"({comment}\n{_joined(lines)}){tail}" if lines else f"(){tail}{comment}")
 
 
-def _without_echo(name: str, schema: Mapping[str, Any]) -> _Left:
+def _without_echo(name: str, schema: dict[str, Any]) -> _Left:
     """`schema` without a title that only repeats the name, as generators of schemas like to write them."""
     title = schema.get("title")
     echo = isinstance(title, str) and _letters(title) != "" and _letters(title) == _letters(name)
@@ -163,7 +180,7 @@ def _member(label: str, name: str, schema: Schema) -> str:
     return f"{label} {_form(schema, ends_line=True).text}"
 
 
-def _required(left: _Left, properties: Mapping[str, Any]) -> set[str]:
+def _required(left: _Left, properties: dict[str, Any]) -> set[str]:
     """The properties that are required; required names without a property are left."""
     names = left.get("required")
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
@@ -306,6 +323,8 @@ def _type_of(value: object) -> str:
 
 def _tail(left: _Left, kind: str) -> str:
     """Facets, the rest as JSON, and the default."""
+    if not left:
+        return ""
     facets = [_range(left, kind), *_limits(left), _pattern(left), _format(left), *_flags(left)]
     default = f"= {_json(left.pop('default'))}" if "default" in left else ""
     rest = _json(left) if left else ""
@@ -374,11 +393,11 @@ def _json(value: object) -> str:
 
 
 def _is_schema(value: object) -> bool:
-    return isinstance(value, Mapping | bool)
+    return isinstance(value, dict | bool)
 
 
 def _are_schemas(value: object) -> bool:
-    return isinstance(value, Mapping) and all(map(_is_schema, value.values()))
+    return isinstance(value, dict) and all(map(_is_schema, value.values()))
 
 
 def _is_scalar(value: object) -> bool:
@@ -386,7 +405,7 @@ def _is_scalar(value: object) -> bool:
 
 
 def _is_nested_at_most(levels: int, value: object) -> bool:
-    if isinstance(value, Mapping | list) and levels:
-        inner = value.values() if isinstance(value, Mapping) else value
+    if isinstance(value, dict | list) and levels:
+        inner = value.values() if isinstance(value, dict) else value
         return all(_is_nested_at_most(levels - 1, item) for item in inner)
     return levels > 0

@@ -35,7 +35,7 @@ class Uploads:
         self._uploads: dict[str, Upload] = {}
 
     def announce(self, realm: str, file_name: str, expiration: float) -> Upload:
-        """A new upload of an account in `realm`, open for `expiration` minutes or seconds (`Options.expiration_unit`)."""
+        """A new upload of an account in `realm`, open for `expiration` of what `Options.expiration_unit` says."""
         upload_id = new_ulid()
         form = {
             "key": f"{upload_id}/{file_name}",

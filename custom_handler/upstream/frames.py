@@ -18,6 +18,8 @@ from custom_handler.upstream.base import Report
 from custom_handler.upstream.sources import merged, read_sources
 
 _SERVICE = "StackSpot"
+#: Made once: `json.loads` makes a new one each time that it is not given its own defaults.
+_DECODER = json.JSONDecoder(strict=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ def read(event: str, data: str) -> Frame:
         BrokenAnswerError: it is not JSON (so text was lost), or it reports an error of the service.
     """
     try:
-        fields = json.loads(data, strict=False)
+        fields = _DECODER.decode(data)
     except (ValueError, RecursionError) as exc:
         raise BrokenAnswerError(f"{_SERVICE} sent an event that cannot be read; its answer is incomplete.") from exc
     if event == "error" or fields.get("type") == "error" or fields.get("error"):

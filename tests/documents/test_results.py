@@ -81,17 +81,7 @@ def test_the_published_announcements_are_precise() -> None:
     assert min(float(row[-2].removesuffix("%")) for row in ANNOUNCED) >= 100 * PRECISION
 
 
-# How it is published
-
-
-def test_only_what_is_marked_is_replaced() -> None:
-    assert PLACE.publish(f"before\n{BEGIN}old\n{END}after\n", "new\n") == f"before\n{BEGIN}new\n{END}after\n"
-
-
-@pytest.mark.parametrize("document", ["", BEGIN, END, f"{END}{BEGIN}", f"{BEGIN}{END}" * 2])
-def test_without_exactly_one_marked_place_nothing_is_written(document: str) -> None:
-    with pytest.raises(ValueError, match="unpack"):
-        PLACE.publish(document, "new\n")
+# How it is measured
 
 
 def test_each_kind_of_fault_falls_short() -> None:
@@ -107,7 +97,7 @@ def test_the_results_are_written_whatever_they_are(
     measured: Measured, code: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     document = tmp_path / "tool-calling.md"
-    document.write_text(f"{BEGIN}{END}", "utf-8")
+    document.write_text(DOCUMENT.read_text("utf-8"), "utf-8")
     monkeypatch.setattr(command, "DOCUMENT", document)
     monkeypatch.setattr(command, "measure", lambda: measured)
     monkeypatch.setattr("logging.disable", lambda: None)
