@@ -178,7 +178,7 @@ async def test_no_more_than_four_are_on_their_way(emulator: Emulator, start: Sta
     [
         ("form_refused", errors.RequestError, r"did not accept the file 'a\.pdf' \(400, INFERENCE_0000", "refused"),
         ("form_forbidden", errors.UploadRefusedError, "Enterprise account", "refused"),
-        ("form_rate_limited", errors.RateLimitedError, "requests for this minute", "failed"),
+        ("form_rate_limited", errors.RateLimitedError, "no more files for now", "failed"),
         ("form_down", errors.UnavailableError, "unavailable", "failed"),
         ("form_drop", errors.BrokenAnswerError, r"StackSpot at 127\.0\.0\.1:\d+ broke", "failed"),
         ("form_slow", errors.UpstreamTimeoutError, "did not answer in time", "failed"),

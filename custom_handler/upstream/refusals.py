@@ -16,6 +16,7 @@ from custom_handler.errors import (
     BridgeError,
     ContextWindowError,
     IdentityRefusedError,
+    RateLimitedError,
     RequestError,
     ServiceQuotaError,
     UnavailableError,
@@ -77,7 +78,12 @@ def as_refusal(status: int, headers: Mapping[str, str], body: bytes, agent_id: s
     """
     envelope = _envelope(body)
     code = _code(envelope)
-    if status != 429 and code.startswith(_TOO_LONG):
+    if status == 429:
+        return ServiceQuotaError(
+            f"The StackSpot account has used up its requests for this minute {_told(status, code)}.",
+            retry_after=_pause(headers.get("retry-after")),
+        )
+    if code.startswith(_TOO_LONG):
         return ContextWindowError(str(envelope.get("details") or "The prompt is too long for the agent's model.")[:400])
     return _meant(_OF_AGENT, status, headers, code, agent_id)
 
@@ -97,14 +103,16 @@ def as_store_refusal(status: int, body: bytes, file_name: str) -> BridgeError:
 
 
 def _meant(meanings: _Meanings, status: int, headers: Mapping[str, str], code: str, subject: str) -> BridgeError:
-    told = f"({status}, {code})" if code else f"({status})"
+    told = _told(status, code)
     if status == 429:
-        return ServiceQuotaError(
-            f"The StackSpot account has used up its requests for this minute {told}.",
-            retry_after=_pause(headers.get("retry-after")),
-        )
+        wait = _pause(headers.get("retry-after"))
+        return RateLimitedError(f"StackSpot takes no more files for now {told}.", retry_after=wait)
     kind, text = meanings.get(status) or meanings.get(status // 100) or meanings[5]
     return kind(f"{text.format(repr(subject))} {told}.")
+
+
+def _told(status: int, code: str) -> str:
+    return f"({status}, {code})" if code else f"({status})"
 
 
 def _code(envelope: Mapping[str, Any]) -> str:

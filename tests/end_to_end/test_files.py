@@ -237,7 +237,7 @@ def test_what_cannot_be_served_is_refused_before_anything_is_sent(
     [
         ("form_refused", 400, "invalid_request", "did not accept the file 'r.pdf'"),
         ("form_forbidden", 403, "upload_refused", "Enterprise account"),
-        ("form_rate_limited", 429, "rate_limit_exceeded", "requests for this minute"),
+        ("form_rate_limited", 429, "rate_limit_exceeded", "no more files for now"),
         ("store_too_large", 400, "invalid_request", "finds 'r.pdf' too large"),
         ("store_refused", 502, "upstream_error", "refused 'r.pdf' (403, AccessDenied)"),
     ],
