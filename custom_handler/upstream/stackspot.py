@@ -86,7 +86,8 @@ class StackspotAgent:
                 return
 
     async def _ask(self, query: Query) -> AsyncGenerator[Piece, None]:
-        tracing.note(agent_id=self.agent_id, account=self.auth.realm, follow_up=query.follow_up)
+        tracing.note(agent_id=self.agent_id, account=self.auth.realm)
+        tracing.note(follow_up=query.follow_up, conversation=query.conversation_id is not None)
         body = _body(query, await self._upload(query.files), self.options)
         async with self._answer(body) as response, aclosing(coalesce(_reads(response, self._service))) as reads:
             reader = _Reader(self._service, self.connection.read_timeout)

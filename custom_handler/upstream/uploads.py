@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from custom_handler import tracing
 from custom_handler.attachments import Attachment
 from custom_handler.auth import BearerAuth
 from custom_handler.errors import BrokenAnswerError, RequestError, UploadRefusedError
@@ -123,8 +124,9 @@ class Uploads:
             return shared
         async with self._at_once:
             asked = self._clock()
-            form = await self._form(file)
-            await self._post(form, file)
+            with tracing.span("upload", account=self._account.realm):
+                form = await self._form(file)
+                await self._post(form, file)
         UPLOADS.labels("sent").inc()
         await self._keep(key, form.id, asked + _ALIVE)
         return form.id
