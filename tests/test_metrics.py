@@ -33,10 +33,10 @@ def test_names_follow_the_conventions_of_prometheus() -> None:
         assert described.name.endswith("_seconds") == isinstance(figure, Histogram)
 
 
-def test_what_several_workers_count_adds_up_and_what_ended_with_a_worker_does_not_stay() -> None:
+def test_what_several_workers_count_is_put_together_and_what_ended_with_a_worker_does_not_stay() -> None:
     gauges = [figure for figure in FIGURES if isinstance(figure, Gauge)]
     assert gauges
-    assert {figure._multiprocess_mode for figure in gauges} == {"livesum"}
+    assert {figure._multiprocess_mode for figure in gauges} == {"livesum", "livemin"}
 
 
 @pytest.mark.parametrize("error", [None, *vars(errors).values()])

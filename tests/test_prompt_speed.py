@@ -57,4 +57,4 @@ def test_building_it_takes_a_few_times_what_writing_its_request_as_json_does(sou
 def test_tools_of_a_session_are_not_written_anew_with_each_request(source: str) -> None:
     request = asked(source, f" in {source}, for this test")
     first, later = calls(request.build), calls(request.build)
-    assert later < first / 3
+    assert later < first / 2

@@ -63,6 +63,7 @@ def test_a_request_is_one_trace_below_the_span_of_the_client(
         "agent_proxy.account": "emulated",
         "agent_proxy.agent_id": emulator.chats[0].path.split("/")[3],
         "agent_proxy.attempt": 1,
+        "agent_proxy.conversation": True,
         "agent_proxy.follow_up": False,
         "gen_ai.usage.input_tokens": 749,
         "gen_ai.usage.output_tokens": 5,
