@@ -67,17 +67,21 @@ def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
 
 
 def settings_for(emulator: Emulator) -> dict[str, str]:
-    """The environment that makes `emulator` the StackSpot of the provider, without a quota, as the emulator is."""
+    """The environment that makes `emulator` the StackSpot of the provider, which asks as often as it likes."""
+    no_quota = {"STACKSPOT_MAX_RPM": "1000000", "STACKSPOT_MAX_CONCURRENT": "1000"}
+    return {**settings_at(emulator.url), **no_quota}
+
+
+def settings_at(url: str) -> dict[str, str]:
+    """The environment that makes the emulator at `url` the StackSpot of the provider."""
     return {
         "STACKSPOT_CLIENT_ID": "emulated-client",
         "STACKSPOT_CLIENT_SECRET": "emulated-secret",
         "STACKSPOT_REALM": "emulated",
         "STACKSPOT_GENAI_AGENT_ID": AGENT,
-        "STACKSPOT_IDM_URL": emulator.url,
-        "STACKSPOT_INFERENCE_URL": emulator.url,
-        "STACKSPOT_DATA_URL": emulator.url,
-        "STACKSPOT_MAX_RPM": "1000000",
-        "STACKSPOT_MAX_CONCURRENT": "1000",
+        "STACKSPOT_IDM_URL": url,
+        "STACKSPOT_INFERENCE_URL": url,
+        "STACKSPOT_DATA_URL": url,
     }
 
 

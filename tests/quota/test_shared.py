@@ -18,7 +18,7 @@ from custom_handler.quota.tickets import Group, Limits
 from custom_handler.quota.turns import Turns
 from tests.support.program import ROOT
 from tests.support.redis_server import RedisServer
-from tests.support.turn_taker import PACE, TurnTaker, worker
+from tests.support.turn_taker import PACE, TurnTaker, until, worker
 
 Start = Callable[..., TurnTaker]
 
@@ -37,13 +37,6 @@ async def start(redis_server: RedisServer) -> AsyncIterator[Start]:
         assert taker.shared
         await taker.shared.aclose()
         await taker.shared._link.aclose()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait until `condition` is true, which nobody tells."""
-    async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110 - see above
-            await asyncio.sleep(0.005)
 
 
 async def some_exchanges() -> None:
@@ -225,7 +218,7 @@ def processes(redis_server: RedisServer) -> Iterator[list[Process]]:
 
 def tickets(client: redis.Redis) -> int:
     """How many wait or run, as Redis knows."""
-    return sum(int(client.hlen(name)) for name in client.scan_iter("agent-proxy:*:tickets"))  # type: ignore[arg-type] # not awaitable
+    return sum(int(client.hlen(name)) for name in client.scan_iter("agent-proxy:*:tickets"))
 
 
 async def test_with_four_processes_each_client_is_served_in_order_and_none_starves(
@@ -241,10 +234,8 @@ async def test_with_four_processes_each_client_is_served_in_order_and_none_starv
         processes[0].say("end first")
         await until(lambda: client.llen("order") == len(asked) + 1)
         order = client.lrange("order", 1, -1)
-    assert order == [
-        *["a0", "b0", "c0", "d0", "a1", "b1", "c1", "d1"],
-        *(f"{name}{number}" for number in range(2, 8) for name in "abc"),
-    ]
+    rounds = [(name, number) for number in range(8) for name in ("abcd" if number < 2 else "abc")]
+    assert order == [f"{name}{number}" for name, number in rounds]
 
 
 async def test_what_a_killed_worker_held_is_free_within_seconds(
@@ -280,9 +271,7 @@ async def test_without_redis_each_worker_goes_on_alone_with_its_share(
     redis_server.stop()
     two.ask("later")
     await two.until(2)
-    assert one.order == ["first", "0", "1"], (
-        "what was granted before goes on, although it is more than its share of two"
-    )
+    assert one.order == ["first", "0", "1"], "what was let go before goes on, although two are its share"
     one.end("first")
     await some_exchanges()
     assert len(one.order) == 3

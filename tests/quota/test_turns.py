@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
@@ -135,13 +136,13 @@ async def test_who_would_wait_too_long_is_refused_at_once_and_told_when_to_come_
         task.cancel()
 
 
-@pytest.mark.parametrize("limit", ["max_wait", "timeout"])
-async def test_who_has_waited_too_long_is_refused(realm: str, limit: str) -> None:
+@pytest.mark.parametrize("limit", [{"max_wait": 0.01}, {"timeout": 0.01}])
+async def test_who_has_waited_too_long_is_refused(realm: str, limit: dict[str, Any]) -> None:
     taker = TurnTaker(AccountQuota(realm, Limits(at_once=1)))
     running = taker.ask("a")
     await settled()
     with pytest.raises(RateLimitedError, match="has waited in vain") as refused:
-        await taker.ask("b", **{limit: 0.01})
+        await taker.ask("b", **limit)
     assert refused.value.retry_after == 60
     assert figure("agent_proxy_queue_depth", realm) == 0
     taker.end("a")

@@ -1,14 +1,15 @@
 """Somebody who takes turns in a quota and notes in which order they come: in a test, or as a program of its own.
 
 `python -m tests.support.turn_taker REDIS_URL PER_MINUTE AT_ONCE` is a worker of the quota in Redis. It reads lines:
-`ask NAME CLIENT` queues up for a turn that ends by itself, `keep NAME CLIENT` for one that lasts until `end NAME`. Turns
-are put on Redis's list `order`, whoever has them.
+`ask NAME CLIENT` queues up for a turn that ends by itself, `keep NAME CLIENT` for one that lasts until `end NAME`.
+Turns are put on Redis's list `order`, whoever has them.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from redis.asyncio import Redis
@@ -73,6 +74,13 @@ def worker(url: str, limits: Limits, **more: Any) -> TurnTaker:
     """A worker of the quota in Redis; `more` are parameters of `AccountQuota`."""
     quota = AccountQuota(ACCOUNT.realm, limits, alone=False, **more)
     return TurnTaker(quota, SharedQuota(RedisLink(url), quota, ACCOUNT, workers=2, pace=PACE))
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until `condition` is true, which nobody tells."""
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 - see above
+            await asyncio.sleep(0.005)
 
 
 class _Program(TurnTaker):
