@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
@@ -15,6 +16,9 @@ from opentelemetry.trace import StatusCode
 
 from custom_handler import tracing
 from custom_handler.errors import RateLimitedError
+from custom_handler.quota.account import AccountQuota
+from custom_handler.quota.tickets import Limits
+from custom_handler.quota.turns import Turns
 
 
 class Exported:
@@ -154,3 +158,18 @@ async def test_where_nobody_wants_spans_nothing_is_put_around_anything() -> None
     with tracing.span("wait", account="a"):
         assert not trace.get_current_span().is_recording()
     await items.aclose()
+
+
+async def test_waiting_for_the_quota_is_a_span_and_going_at_once_is_none(exported: Exported) -> None:
+    turns = Turns(AccountQuota("emulated", Limits(at_once=1)))
+
+    async def go() -> None:
+        async with turns.turn(turns.ticket()):
+            pass
+
+    async with turns.turn(turns.ticket()):
+        waiting = asyncio.create_task(go())
+        await asyncio.sleep(0)
+        assert not exported.spans
+    await waiting
+    assert exported.attributes_of("queue") == {"agent_proxy.account": "emulated"}

@@ -73,6 +73,7 @@ class AccountQuota:
         clock: seconds that never go back; a test brings its own.
 
     Attributes:
+        realm: as given.
         core: all tickets; to be read and changed while `lock` is held.
     """
 
@@ -88,7 +89,7 @@ class AccountQuota:
     ) -> None:
         self.clock = clock
         self.figures = Figures(realm)
-        self._realm = realm
+        self.realm = realm
         self._limits = limits
         self._minute = minute
         self._alone = alone
@@ -169,7 +170,7 @@ class AccountQuota:
     def _refusal(self, what: str, patience: float, retry_after: float) -> RateLimitedError:
         self.figures.refusals.inc()
         return RateLimitedError(
-            f"The quota of the StackSpot account in realm {self._realm!r} is used up: this request {what}, and may "
+            f"The quota of the StackSpot account in realm {self.realm!r} is used up: this request {what}, and may "
             f"wait {max(0.0, patience):.0f} s. {MAX_WAIT.name} and the request's own timeout set how long it may wait, "
             f"{MAX_RPM.name} and {MAX_CONCURRENT.name} how many may go.",
             retry_after=max(1, math.ceil(retry_after)),
@@ -190,7 +191,7 @@ class AccountQuota:
                 mine = self._limits.shared_by(share)
                 log.warning(
                     "Quota of realm %s: this worker goes on alone with %d requests a minute and %d at once (%d share)",
-                    *(self._realm, mine.per_minute, mine.at_once, share),
+                    *(self.realm, mine.per_minute, mine.at_once, share),
                 )
             self._advance(self.clock())
 
@@ -227,7 +228,7 @@ class AccountQuota:
             self.figures.budget.set(budget)
             log.warning(
                 "StackSpot refused a request of realm %s for its quota (429): a pause of %.0f s, then %d a minute",
-                *(self._realm, pause * 60 / self._minute, budget),
+                *(self.realm, pause * 60 / self._minute, budget),
             )
 
     def _resize(self) -> None:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from custom_handler import tracing
 from custom_handler.errors import ServiceQuotaError
 from custom_handler.quota.account import AccountQuota, Waiter
 from custom_handler.quota.shared import SharedQuota
@@ -71,7 +72,8 @@ class Turns:
             self.shared.ask(ticket)
             patience = max(patience, _LEAST)
         if waiter:
-            await self._wait(ticket, waiter, patience)
+            with tracing.span("queue", account=self.quota.realm):
+                await self._wait(ticket, waiter, patience)
         waited = self.quota.clock() - began
         ticket.waited += waited
         self.quota.figures.wait.observe(waited)

@@ -14,6 +14,7 @@ import pytest
 from custom_handler.markers import render_call
 from emulator import Emulator, Reply
 from tests.support.collector import Collector, Span
+from tests.support.files import PNG, data_url
 from tests.support.proxy import ProxyProcess
 
 CLIENT = "b7ad6b7169203331"  # the client's span
@@ -110,6 +111,16 @@ def test_a_new_token_is_a_span_below_the_call_that_waited_for_it(
     spans = collector.trace(trace_id, REQUEST, CALL, "token fetch")
     assert only(spans, "token fetch").parent_id == only(spans, CALL).span_id
     assert only(spans, "token fetch").attributes == {"agent_proxy.account": "emulated"}
+
+
+def test_an_upload_is_a_span_below_the_call_that_needs_it(http: httpx.Client, collector: Collector) -> None:
+    image = {"type": "image_url", "image_url": {"url": data_url(PNG + uuid.uuid4().bytes)}}  # never uploaded before
+    trace_id, headers = traceparent()
+    asked = body(messages=[{"role": "user", "content": [image]}])
+    assert http.post("/v1/chat/completions", json=asked, headers=headers).status_code == 200
+    spans = collector.trace(trace_id, REQUEST, CALL, "upload")
+    assert only(spans, "upload").parent_id == only(spans, CALL).span_id
+    assert only(spans, "upload").attributes == {"agent_proxy.account": "emulated"}
 
 
 @pytest.mark.parametrize("stream", [False, True])

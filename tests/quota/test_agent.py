@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -21,6 +22,7 @@ from custom_handler.settings import Account, Connection
 from custom_handler.transport import new_client
 from custom_handler.upstream.base import Delta, Query
 from custom_handler.upstream.stackspot import StackspotAgent
+from custom_handler.upstream.uploads import Uploads
 from emulator import Emulator, Options, Reply
 from tests.conftest import AGENT
 from tests.support.turn_taker import until
@@ -37,12 +39,12 @@ class Asker:
         self.quota = AccountQuota(ACCOUNT.realm, limits, minute)
         self.http = new_client(connection)
         auth = BearerAuth(TokenSource(self.http, connection, ACCOUNT))
-        self._agent = StackspotAgent(self.http, connection, auth, AGENT, Turns(self.quota))
+        uploads = Uploads(self.http, connection, auth, ACCOUNT)
+        self._agent = StackspotAgent(self.http, connection, auth, AGENT, Turns(self.quota), uploads)
 
     def agent(self, client: str = "", **limits: Any) -> StackspotAgent:
         """The agent as `client` asks it."""
-        agent, turns = self._agent, Turns(self.quota, client=client, **limits)
-        return StackspotAgent(agent.client, agent.connection, agent.auth, agent.agent_id, turns)
+        return replace(self._agent, turns=Turns(self.quota, client=client, **limits))
 
     async def ask(self, prompt: str, client: str = "", *, follow_up: bool = False, **limits: Any) -> str:
         """The text of one answer."""
