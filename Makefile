@@ -22,7 +22,7 @@ help:
 	@echo 'make test    run all tests'
 	@echo 'make lint    check style, types and the direction of imports'
 	@echo 'make clients run a dozen clients against the proxy, as docs/clients says; needs npm, installs 2 GB'
-	@echo 'make bench   measure the parser, and the proxy against providers that do less'
+	@echo 'make bench   measure the proxy against what does less, and write the results into docs/benchmarks.md'
 	@echo 'make corpus  measure tool calling, and write the results into docs/tool-calling.md'
 
 run:

@@ -16,10 +16,17 @@ def main() -> None:
     """Measure and write."""
     quick = "--quick" in sys.argv
     begun = time.monotonic()
-    tables = {"proxy": proxy.table(quick=quick), "prompts": prompts.table(), "tools": tools.table()}
-    tables["reading"] = reading.table(sizes=(1,) if quick else reading.SIZES)
-    minutes = (time.monotonic() - begun) / 60
-    results = report(Measured(**tables, notation=tools.notation_tokens(), minutes=minutes))
+    figures = proxy.figures(quick=quick)
+    measured = Measured(
+        proxy=proxy.table(figures),
+        beside=proxy.beside(figures),
+        prompts=prompts.table(),
+        reading=reading.table(sizes=(1,) if quick else reading.SIZES),
+        tools=tools.table(),
+        notation=tools.notation_tokens(),
+        minutes=(time.monotonic() - begun) / 60,
+    )
+    results = report(measured)
     if quick:
         print(results)
         return

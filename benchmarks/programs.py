@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,9 @@ from typing import TypeAlias
 
 import httpx
 
-ROOT = Path(__file__).parent.parent
+from custom_handler.launch_plan import Address, Plan
+from tests.support.proxy import environment, free_port
+
 _STARTUP = 120.0  # seconds
 _AGENT = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 _MB = 1_000_000
@@ -59,9 +60,11 @@ def service() -> Iterator[Running]:
 
 @contextmanager
 def product(service_url: str) -> Iterator[Running]:
-    """The proxy as it is shipped, but for its quotas."""
+    """The proxy as `make run` starts it, but for its quotas."""
     no_quota = {"STACKSPOT_MAX_CONCURRENT": "1000", "STACKSPOT_MAX_RPM": "1000000"}
-    with _litellm(ROOT / "config.yaml", _account(service_url) | no_quota) as running:
+    plan = Plan(Address("127.0.0.1", free_port()), workers=1, emulator=None)
+    inherited = environment(_account(service_url) | no_quota)
+    with _answering(plan.address, plan.commands()[0].arguments, plan.proxy_environment(inherited)) as running:
         yield running
 
 
@@ -72,7 +75,7 @@ def provider(handler: str, service_url: str) -> Iterator[Running]:
 model_list: [{{model_name: stackspot-chat, litellm_params: {{model: bench/chat}}}}]
 litellm_settings: {{custom_provider_map: [{{provider: bench, custom_handler: benchmarks.handlers.{handler}}}]}}
 """
-    with _configured(config, _account(service_url)) as running:
+    with _litellm(config, _account(service_url)) as running:
         yield running
 
 
@@ -84,7 +87,7 @@ model_list:
   - model_name: stackspot-chat
     litellm_params: {{model: openai/chat, api_base: {service_url}/v1, api_key: bench}}
 """
-    with _configured(config, {}) as running:
+    with _litellm(config, {}) as running:
         yield running
 
 
@@ -92,7 +95,7 @@ model_list:
 def pass_through(service_url: str) -> Iterator[Running]:
     """FastAPI and httpx."""
     command = ("uvicorn", "benchmarks.pass_through:app", "--no-access-log", "--port")
-    with started(*command, environment={"SERVICE_URL": service_url}) as running:
+    with started(*command, env={"SERVICE_URL": service_url}) as running:
         yield running
 
 
@@ -104,63 +107,49 @@ def _account(service_url: str) -> dict[str, str]:
 
 
 @contextmanager
-def _configured(config: str, environment: Mapping[str, str]) -> Iterator[Running]:
+def _litellm(config: str, env: Mapping[str, str]) -> Iterator[Running]:
+    no_key = {"LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true"}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "config.yaml")
         path.write_text(config, "utf-8")
-        with _litellm(path, environment) as running:
+        command = ("litellm.proxy.proxy_cli", "--config", str(path), "--host", "127.0.0.1", "--port")
+        with started(*command, env={**no_key, **env}) as running:
             yield running
 
 
 @contextmanager
-def _litellm(config: Path, environment: Mapping[str, str]) -> Iterator[Running]:
-    command = ("litellm.proxy.proxy_cli", "--config", str(config), "--host", "127.0.0.1", "--port")
-    switches = {
-        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-        "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true",
-    }
-    with started(*command, environment={**switches, **environment}) as running:
-        yield running
-
-
-@contextmanager
-def started(module: str, *arguments: str, environment: Mapping[str, str] = MappingProxyType({})) -> Iterator[Running]:
+def started(module: str, *arguments: str, env: Mapping[str, str] = MappingProxyType({})) -> Iterator[Running]:
     """`python -m` with a free port for the last argument; ready for requests.
 
     Raises:
         RuntimeError: it did not start; the text has its output.
     """
-    port = _free_port()
-    url = f"http://127.0.0.1:{port}"
-    with tempfile.TemporaryFile() as log:
+    address = Address("127.0.0.1", free_port())
+    command = (sys.executable, "-m", module, *arguments, str(address.port))
+    with _answering(address, command, environment(env)) as running:
+        yield running
+
+
+@contextmanager
+def _answering(address: Address, command: Sequence[str], env: Mapping[str, str]) -> Iterator[Running]:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as log:
         begun = time.perf_counter()
-        process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments, str(port)],
-            env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
-            stdout=log,
-            stderr=log,
-            cwd=ROOT,
-        )
+        process = subprocess.Popen(command, env=env, stdout=log, stderr=log, cwd=folder)
         try:
-            if not _is_ready_in_time(url, process):
+            if not _is_ready_in_time(address, process):
                 log.seek(0)
-                raise RuntimeError(f"{module} did not start:\n{log.read().decode(errors='replace')[-5000:]}")
-            yield Running(url, process.pid, time.perf_counter() - begun)
+                raise RuntimeError(f"{command[2]} did not start:\n{log.read().decode(errors='replace')[-5000:]}")
+            yield Running(address.url, process.pid, time.perf_counter() - begun)
         finally:
             process.terminate()
             process.wait(timeout=30)
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
-def _is_ready_in_time(url: str, process: subprocess.Popen[bytes]) -> bool:
+def _is_ready_in_time(address: Address, process: subprocess.Popen[bytes]) -> bool:
     deadline = time.monotonic() + _STARTUP
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            if httpx.get(f"{url}/health/liveliness").status_code == 200:
+            if httpx.get(f"{address.url}/health/liveliness", trust_env=False).status_code == 200:
                 return True
         except httpx.HTTPError:
             time.sleep(0.05)

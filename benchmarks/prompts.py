@@ -6,14 +6,13 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from benchmarks.tools import SETS, load
 from custom_handler import budget, prompt, request
+from tests.support.program import ROOT
 from tests.support.published import markdown_table
 
-_ROOT = Path(__file__).parents[1]
 HISTORY = 230_000  # bytes
 _RESULT = 6_000  # characters of a tool's result, about a file of 150 lines
 _READINGS = 20
@@ -50,7 +49,7 @@ def asked(source: str, mark: str = "") -> Asked:
     tools = [tool for path in SETS if path.stem in {"coding_agent", "file_and_git_server"} for tool in load(path)]
     for tool in tools:
         tool["function"]["description"] += mark
-    return Asked([*_turns((_ROOT / source).read_text("utf-8"), tools)], {"tools": tools})
+    return Asked([*_turns((ROOT / source).read_text("utf-8"), tools)], {"tools": tools})
 
 
 def _turns(text: str, tools: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -113,19 +113,17 @@ ROWS = (
 )
 
 
-def table(*, quick: bool = False) -> str:
-    """The figures of each program, and the proxy's as a multiple of them; and what the measuring itself took."""
+def figures(*, quick: bool = False) -> Mapping[str, Figures]:
+    """What is found out about each program."""
     with ExitStack() as stack:
         service = stack.enter_context(programs.service())
         first_starts = {name: _start_up(start, service) for name, start in PROGRAMS.items()}
         running = {name: stack.enter_context(start(service.url)) for name, start in PROGRAMS.items()}
         measured, alone = asyncio.run(_measure(running, service, quick=quick))
-        return table_of(
-            {
-                name: Figures(measured[name], one.memory(), min(first_starts[name], one.start_up), alone)
-                for name, one in running.items()
-            }
-        )
+        return {
+            name: Figures(measured[name], one.memory(), min(first_starts[name], one.start_up), alone)
+            for name, one in running.items()
+        }
 
 
 def _start_up(start: Start, service: Running) -> float:
@@ -142,11 +140,14 @@ async def _measure(
     return await measure(running, scenarios, service), alone[""]["first word"].first_word
 
 
-def table_of(figures: Mapping[str, Figures]) -> str:
-    """The table of measured programs, the proxy first."""
-    beside = max(blocks.beside for one in figures.values() for blocks in one.blocks.values())
-    table = markdown_table(["", *figures], *(_line(row, list(figures.values())) for row in ROWS))
-    return f"{table}\n\nThe service and the load kept at most {beside:.2f} of a core busy meanwhile."
+def table(figures: Mapping[str, Figures]) -> str:
+    """The figures of all programs, the proxy's first and as a multiple of each of the others."""
+    return markdown_table(["", *figures], *(_line(row, list(figures.values())) for row in ROWS))
+
+
+def beside(figures: Mapping[str, Figures]) -> float:
+    """Cores that the service and the load were busy with, at most."""
+    return max(blocks.beside for one in figures.values() for blocks in one.blocks.values())
 
 
 def _line(row: Row, figures: Sequence[Figures]) -> list[str]:

@@ -7,7 +7,7 @@ import platform
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from benchmarks.programs import ROOT
+from tests.support.program import ROOT
 from tests.support.published import Place
 
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
@@ -19,10 +19,10 @@ Measured in one run of {minutes:.0f} minutes on {cores} cores with Python {pytho
 ## Proxy
 
 Five programs, each with one worker, stand in front of one service and are asked in turn, a block of requests each, so
-that a change of the machine's speed hits all of them:
+that a change of the machine's speed hits all of them, and each time another one goes first:
 
-- **the proxy** as it is shipped, without quotas, in front of a service that speaks as StackSpot does and, as StackSpot
-  does, closes the connection behind every answer;
+- **the proxy** as `make run` starts it, without quotas, in front of a service that speaks as StackSpot does and closes
+  the connection behind every answer as StackSpot does;
 - **do-nothing provider**: LiteLLM and a `CustomLLM` that asks nobody and answers at once;
 - **LiteLLM's `openai/`** provider, in front of the same service speaking OpenAI's API, on connections that are kept;
 - **FastAPI + httpx** that passes OpenAI's API through, byte for byte;
@@ -37,6 +37,8 @@ Chunks are the service's: 200 a stream, 16 streams at once, each chunk written a
 10 ms: 64 such streams are more than LiteLLM can pass on one by one, 16 are less.
 
 {proxy}
+
+The service and the load kept at most {beside:.2f} of a core busy meanwhile.
 
 ## Building prompts
 
@@ -67,9 +69,10 @@ once a prompt.
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """All tables, the tokens of the notation's explanation, and the minutes that it took."""
+    """All tables; the cores that the service and the load took; the tokens of the notation; the minutes of it all."""
 
     proxy: str
+    beside: float
     prompts: str
     reading: str
     tools: str
@@ -85,6 +88,7 @@ def report(measured: Measured) -> str:
         python=platform.python_version(),
         litellm=version("litellm"),
         proxy=measured.proxy,
+        beside=measured.beside,
         prompts=measured.prompts,
         reading=measured.reading,
         tools=measured.tools,

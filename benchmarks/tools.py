@@ -23,9 +23,10 @@ import litellm
 
 from custom_handler.request import Tool
 from custom_handler.signatures import NOTATION, render_tools
+from tests.support.program import ROOT
 from tests.support.published import markdown_table
 
-SETS = sorted((Path(__file__).parents[1] / "tests" / "corpus" / "tool_sets").glob("*.json"))
+SETS = sorted((ROOT / "tests" / "corpus" / "tool_sets").glob("*.json"))
 _NAMED = {"properties", "$defs"}
 
 

@@ -10,7 +10,7 @@ from benchmarks import programs
 from benchmarks.blocks import Block, Blocks, Scenario, measure
 from benchmarks.load import Load, Question, send
 from benchmarks.programs import Running
-from benchmarks.proxy import ONE_TO_ONE, PRODUCT, SCENARIOS, Figures, table_of
+from benchmarks.proxy import ONE_TO_ONE, PRODUCT, SCENARIOS, Figures, beside, table
 
 STREAM = Question(200, stream=True)
 
@@ -62,22 +62,24 @@ def blocks(seconds: float) -> Blocks:
     return Blocks([Block(Load(10 * seconds, times, times), cpu=seconds, beside=0.25)])
 
 
-def figures(seconds: float, without: tuple[str, ...] = ()) -> Figures:
+def of_one(seconds: float, without: tuple[str, ...] = ()) -> Figures:
     by_scenario = {name: blocks(seconds) for name in SCENARIOS if name not in without}
     return Figures(by_scenario, memory=100 * seconds, start_up=seconds, alone=0.5)
 
 
-def cells(table: str) -> Mapping[str, list[str]]:
-    lines = [line.strip("|").split("|") for line in table.splitlines() if line.startswith("|")]
+def cells(text: str) -> Mapping[str, list[str]]:
+    lines = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("|")]
     return {name.strip(): [value.strip() for value in values] for name, *values in lines}
 
 
 def test_the_table_tells_the_proxys_figures_as_multiples_of_the_others() -> None:
-    other = figures(2, without=("64 paced streams", "16 paced streams"))
-    rows = cells(table_of({PRODUCT: figures(1), "other": other, ONE_TO_ONE: figures(4)}))
+    other = of_one(2, without=("64 paced streams", "16 paced streams"))
+    figures = {PRODUCT: of_one(1), "other": other, ONE_TO_ONE: of_one(4)}
+    rows = cells(table(figures))
     assert rows[""] == [PRODUCT, "other", ONE_TO_ONE]
     assert rows["requests a second, 16 at once"] == ["1", "0 (2.00)", "0 (4.00)"]
     assert rows["p95, 64 at once"] == ["1000.0 ms", "2000.0 ms (0.50)", "4000.0 ms (0.25)"]
     assert rows["added to the first token"] == ["500.0 ms", "1500.0 ms (0.33)", "3500.0 ms (0.14)"]
     assert rows["text a CPU second, 64 streams of 100 tokens a second"] == ["1 kB", "n/a", "0 kB (4.00)"]
     assert rows["memory"] == ["100 MB", "200 MB (0.50)", "400 MB (0.25)"]
+    assert beside(figures) == 0.25
