@@ -62,7 +62,7 @@ def _config(path: Path, *, hooks: bool) -> Path:
         "router_settings": {"num_retries": 0, "disable_cooldowns": True},
     }
     path.mkdir()
-    if path.name == "cut-off":  # in a file that LiteLLM does not read: it would not start without the database
+    if path.name == "cut-off":
         (path / ".env").write_text("DATABASE_URL=postgresql://litellm@localhost/litellm")
     (path / "config.yaml").write_text(json.dumps(config))  # JSON is YAML too
     return path / "config.yaml"
@@ -98,7 +98,8 @@ def proxies(tmp_path_factory: pytest.TempPathFactory, vendor: Vendor) -> Iterato
             start("closed", listed),
             start("keyless", open_to_all, "0.0.0.0"),
             start("bare", tells_routes),
-            start("cut-off", keyed),
+            # LiteLLM does not start without its database: it must not read the `.env` that names one.
+            start("cut-off", {**keyed, "LITELLM_MODE": "PRODUCTION"}),
         )
         for each in starting:
             stack.callback(_stop, each)

@@ -23,6 +23,7 @@ from custom_handler.errors import (
 from custom_handler.gate import Gate, Rules
 from custom_handler.hooks import ProxyHooks
 from custom_handler.key_limits import KeyLimits
+from custom_handler.key_list import Key, digest
 from custom_handler.keys import KeysOfSettings
 from custom_handler.litellm_errors import to_litellm
 from tests.proxy import endpoints
@@ -216,6 +217,16 @@ async def test_a_failed_health_check_is_not_rewritten() -> None:
     answered = await ask(Inner(503, b'{"status": "unhealthy"}'), "/health/readiness")
     assert (answered.status_code, answered.json()) == (503, {"status": "unhealthy"})
     assert "correlation-id" in answered.headers
+
+
+async def test_a_list_of_models_that_comes_in_parts_is_shortened_as_one() -> None:
+    key = Key("a", digest(KEY), models=("b*",))
+    rules = replace(RULES, keys=KeysOfSettings(lambda: None, lambda: [key]))
+    parts = (b'{"data": [{"id": "a"}, {"id', b'": "b"}, {"model_name": "bc"}], "object": "list"}')
+    transport = httpx.ASGITransport(Gate(Inner(200, *parts), rules))
+    async with httpx.AsyncClient(transport=transport, base_url="http://proxy") as client:
+        answered = await client.get("/v1/models", headers={"x-api-key": KEY})
+    assert answered.json() == {"data": [{"id": "b"}, {"model_name": "bc"}], "object": "list"}
 
 
 async def test_the_app_may_live_under_a_prefix() -> None:
