@@ -6,6 +6,7 @@ import pytest
 
 from custom_handler.errors import SettingError, UnknownModelError
 from custom_handler.models import Target, accounts, resolve
+from custom_handler.quota.tickets import Limits
 from custom_handler.upstream.stackspot import AgentOptions
 
 ULID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
@@ -52,6 +53,21 @@ def test_an_entry_of_the_config_may_tell_what_its_agent_is_asked_with() -> None:
 
 
 @pytest.mark.parametrize(
+    ("info", "limits"),
+    [
+        ({"max_rpm": 30}, Limits(per_minute=30)),
+        ({"max_concurrent": 2}, Limits(at_once=2)),
+        ({"max_rpm": 30, "max_concurrent": 2}, Limits(30, 2)),
+        ({}, None),
+    ],
+)
+def test_an_entry_of_the_config_may_tell_how_often_a_model_may_be_asked(
+    info: dict[str, object], limits: Limits | None
+) -> None:
+    assert resolve(ULID, info).limits == limits
+
+
+@pytest.mark.parametrize(
     "info",
     [
         {"agent_id": 5},
@@ -70,6 +86,9 @@ def test_an_entry_of_the_config_may_tell_what_its_agent_is_asked_with() -> None:
         {"agent_version": True},
         {"selected_model": 5},
         {"selected_model": ""},
+        {"max_rpm": 0},
+        {"max_rpm": 1.5},
+        {"max_concurrent": "2"},
     ],
 )
 def test_a_malformed_entry_is_named(info: dict[str, object]) -> None:

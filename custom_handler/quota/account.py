@@ -74,6 +74,7 @@ class AccountQuota:
 
     Attributes:
         realm: as given.
+        alone: whether it decides itself.
         core: all tickets; to be read and changed while `lock` is held.
     """
 
@@ -87,23 +88,18 @@ class AccountQuota:
         share: int = 1,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.alone = alone
         self.clock = clock
+        self.core = Core(limits, minute, name=f"{secrets.token_hex(8)}.")
         self.figures = Figures(realm)
         self.realm = realm
+        self.lock = threading.RLock()
         self._limits = limits
         self._minute = minute
-        self._alone = alone
         self._share = share
-        self.core = Core(limits, minute, name=f"{secrets.token_hex(8)}.")
-        self.lock = threading.RLock()
         self._waiters: dict[str, Waiter] = {}
         self._timer: tuple[float, asyncio.AbstractEventLoop] | None = None
         self._resize()
-
-    @property
-    def alone(self) -> bool:
-        """Whether it decides itself."""
-        return self._alone
 
     @property
     def waiting(self) -> bool:
@@ -130,7 +126,7 @@ class AccountQuota:
             self._advance(now)
             if ticket.key in self.core.running:
                 return None
-            if self._alone and (wait := self.core.wait(ticket, now)) > patience:
+            if self.alone and (wait := self.core.wait(ticket, now)) > patience:
                 self.core.leave(ticket)
                 raise self.too_long(wait, patience)
             waiter = self._waiters[ticket.key] = Waiter(patience, now + patience)
@@ -154,7 +150,7 @@ class AccountQuota:
         """The service refused what was sent for `ticket`, and wants a pause of so many seconds."""
         with self.lock:
             now = self.clock()
-            if self.core.refused(ticket, pause, now) and self._alone:
+            if self.core.refused(ticket, pause, now) and self.alone:
                 self.note_episode()
             self._give_up_hope(now)
             self._advance(now)
@@ -185,7 +181,7 @@ class AccountQuota:
     def go_alone(self, share: int) -> None:
         """No ledger decides any more, and so many share the limits."""
         with self.lock:
-            begins, self._alone, self._share = not self._alone, True, share
+            begins, self.alone, self._share = not self.alone, True, share
             self._resize()
             if begins:
                 mine = self._limits.shared_by(share)
@@ -203,8 +199,8 @@ class AccountQuota:
         """
         with self.lock:
             now = self.clock()
-            if self._alone:
-                self._alone = False
+            if self.alone:
+                self.alone = False
                 self._resize()
             self.core.allowance.low, self.core.allowance.paused_until = low, paused_until
             self._give_up_hope(now)
@@ -232,11 +228,11 @@ class AccountQuota:
             )
 
     def _resize(self) -> None:
-        self.core.limit(self._limits, self._share if self._alone else 1)
+        self.core.limit(self._limits, self._share if self.alone else 1)
 
     def _advance(self, now: float) -> None:
         """Let those go whose turn it is."""
-        if not self._alone:
+        if not self.alone:
             return
         granted = self.core.grants(now)
         lost = [ticket for ticket in granted if not self._hand_over(ticket)]
@@ -250,14 +246,11 @@ class AccountQuota:
 
     def _let_go(self, key: str, now: float) -> bool:
         """Whether the ticket that the ledger has let go is of any use."""
-        ticket = self.core.waiting.get(key)
-        if ticket is None:
-            return key in self.core.running
-        self.core.grant(ticket, now)
-        if self._hand_over(ticket):
-            return True
-        self.core.leave(ticket)
-        return False
+        if ticket := self.core.waiting.get(key):
+            self.core.grant(ticket, now)
+            if not self._hand_over(ticket):
+                self.core.leave(ticket)
+        return key in self.core.running
 
     def _hand_over(self, ticket: Ticket) -> bool:
         waiter = self._waiters.pop(ticket.key, None)
@@ -274,7 +267,7 @@ class AccountQuota:
 
     def _set_timer(self, now: float) -> None:
         """Have a loop in which somebody waits come back when time alone will have changed something."""
-        at = self.core.wake_at(now) if self._alone else None
+        at = self.core.wake_at(now) if self.alone else None
         if at is None or self._timer_is_set(at, now):
             return
         for loop in (waiter.turn.get_loop() for waiter in self._waiters.values()):

@@ -207,6 +207,16 @@ end
 
 -- How long a ticket will wait, see Core.wait
 
+local counts = {} -- of a group's tickets, by client; counted once, when nothing changes any more
+local function counts_of(group)
+  local name = group or ""
+  if not counts[name] then
+    counts[name] = {}
+    for _, lane in ipairs(redis.call("ZRANGE", ROUND, 0, -1)) do counts[name][lane] = count(lane, group) end
+  end
+  return counts[name]
+end
+
 local function ahead(ticket, group)
   local own = 0
   for _, name in ipairs(group and {group} or groups) do
@@ -214,8 +224,8 @@ local function ahead(ticket, group)
   end
   if ticket.lane == FIRST then return own end
   local others = count(FIRST, group)
-  for _, lane in ipairs(redis.call("ZRANGE", ROUND, 0, -1)) do
-    if lane ~= ticket.lane then others = others + math.min(count(lane, group), own + 1) end
+  for lane, waiting in pairs(counts_of(group)) do
+    if lane ~= ticket.lane then others = others + math.min(waiting, own + 1) end
   end
   return own + others
 end

@@ -82,6 +82,7 @@ class SharedQuota:
         self._news = asyncio.Event()
         self._script: AsyncScript | None = None
         self._exchanging: asyncio.Task[None] | None = None
+        self._closed = False
 
     def ask(self, ticket: Ticket) -> None:
         """`ticket` waits, or was let go because this process is alone."""
@@ -102,10 +103,10 @@ class SharedQuota:
 
     async def aclose(self) -> None:
         """Take leave, so that nobody waits for what this worker held."""
-        if self._exchanging is None:
-            return
-        self._exchanging.cancel()
-        await asyncio.wait([self._exchanging])
+        self._closed = True
+        if self._exchanging is not None:
+            self._exchanging.cancel()
+            await asyncio.wait([self._exchanging])
         if self._joined:
             with suppress(RedisGoneError):
                 await self._exchange([("leave",)])
@@ -116,7 +117,7 @@ class SharedQuota:
         if self._joined:  # else all there is will be told when it joins
             self._ops.append(op)
         self._news.set()
-        if self._exchanging is None:
+        if not self._closed and (self._exchanging is None or self._exchanging.done()):
             self._exchanging = asyncio.create_task(self._exchange_until_cancelled())
             self._exchanging.add_done_callback(self._ended)
 
@@ -145,7 +146,7 @@ class SharedQuota:
         """A mistake in the code must not leave those hanging who wait."""
         if not task.cancelled() and (error := task.exception()):
             log.error("The shared quota failed", exc_info=error)
-            self._joined, self._exchanging = False, None
+            self._joined = False
             self._quota.go_alone(self._workers)
 
     # What

@@ -223,7 +223,9 @@ def test_a_stream_that_has_begun_gets_comments_too_while_its_follow_up_waits(alo
 def test_callers_are_told_apart_on_every_address(alone: Running, path: str) -> None:
     alone.emulator.reset()
     alone.arrivals.unlink(missing_ok=True)
-    url, question = alone.proxies[0].url + path, {**ENDPOINTS[path][0], "model": "refused"}
+    forged = {"user_api_key_hash": "somebody else's", "deployment_model_name": "another", "user_id": "me"}
+    url = alone.proxies[0].url + path
+    question = {**ENDPOINTS[path][0], "model": "refused", "metadata": forged}
     for key in ("one", "two", "one"):
         answer = httpx.post(url, json=question, headers={"Authorization": f"Bearer {key}"}, trust_env=False)
         assert answer.is_success

@@ -355,7 +355,7 @@ async def test_a_worker_that_was_silent_for_too_long_goes_on_where_it_was(start:
     assert (one.order, two.order) == (["a", "b"], [])
 
 
-async def test_a_mistake_in_the_exchange_leaves_nobody_hanging(
+async def test_a_redis_that_answers_with_errors_leaves_nobody_hanging(
     start: Start, redis_server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     taker = start(1000, 1)
@@ -363,9 +363,45 @@ async def test_a_mistake_in_the_exchange_leaves_nobody_hanging(
     await taker.until(1)
     with redis.Redis.from_url(redis_server.url) as client:
         (name,) = client.scan_iter("agent-proxy:*:workers")
-        client.set(name, "not what it was")  # Redis answers with an error from now on
-        taker.ask("b")
-        taker.end("a")
-        await taker.until(2)
-        assert taker.quota.alone
-        assert "goes on alone" in caplog.text
+        client.set(name, "not what it was")
+    taker.ask("b")
+    taker.end("a")
+    await taker.until(2)
+    assert taker.quota.alone
+    assert "goes on alone" in caplog.text
+
+
+async def test_a_mistake_in_our_own_code_leaves_nobody_hanging_and_passes(
+    start: Start, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    taker = start(1000, 1)
+    with monkeypatch.context() as mistaken:
+        mistaken.setattr(taker.shared, "_take", lambda reply: reply["no such field"])
+        taker.ask("a")
+        await taker.until(1)
+    assert taker.quota.alone
+    assert "no such field" in caplog.text
+    taker.ask("b")
+    await until(lambda: not taker.quota.alone)
+    taker.end("a")
+    await taker.until(2)
+
+
+async def test_one_whose_exchanges_were_ended_by_somebody_begins_them_again(start: Start) -> None:
+    taker = start(1000, 1)
+    taker.ask("a")
+    await taker.until(1)
+    exchanging = next(task for task in asyncio.all_tasks() if "exchange" in str(task.get_coro()))
+    exchanging.cancel()
+    await asyncio.wait([exchanging])
+    taker.ask("b")
+    taker.end("a")
+    await taker.until(2)
+
+
+async def test_one_that_was_never_needed_is_closed_without_a_word(start: Start, redis_server: RedisServer) -> None:
+    taker = start(1000, 1)
+    assert taker.shared
+    await taker.shared.aclose()
+    with redis.Redis.from_url(redis_server.url) as client:
+        assert client.dbsize() == 0

@@ -267,13 +267,27 @@ def test_the_minute_ends_for_all_threads(realm: str) -> None:
     assert not any(thread.is_alive() for thread in threads)
 
 
+def left_behind(quota: AccountQuota) -> str:
+    """The key of one that waits in a loop that was closed."""
+    closed = asyncio.new_event_loop()
+    task = closed.create_task(refuse(Turns(quota), 0))
+    closed.run_until_complete(asyncio.sleep(0))
+    closed.close()
+    task._log_destroy_pending = False  # type: ignore[attr-defined] # this is what the test is about
+    (key,) = quota.core.waiting
+    return key
+
+
 def test_who_was_left_behind_in_a_closed_loop_is_in_nobodys_way(realm: str) -> None:
     quota = AccountQuota(realm, Limits(per_minute=1), minute=0.05)
     run(quota, "a")
-    closed = asyncio.new_event_loop()
-    left_behind = closed.create_task(refuse(Turns(quota), 0))
-    closed.run_until_complete(asyncio.sleep(0))
-    closed.close()
+    left_behind(quota)
     run(quota, "b", max_wait=5.0)
     assert not quota.waiting
-    left_behind._log_destroy_pending = False  # type: ignore[attr-defined] # this is what the test is about
+
+
+def test_a_turn_for_one_that_was_left_behind_is_told_to_be_of_no_use(realm: str) -> None:
+    quota = AccountQuota(realm, Limits(), alone=False)
+    key = left_behind(quota)
+    assert quota.follow([key, "of nobody"], 1.0, 0.0) == [key, "of nobody"]
+    assert not quota.core.running
