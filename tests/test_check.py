@@ -60,6 +60,17 @@ def test_an_agent_that_refuses_is_a_failure(emulator: Emulator, capsys: pytest.C
 
 
 @pytest.mark.usefixtures("settings_set")
+def test_an_account_that_is_used_up_is_a_failure_and_not_a_long_wait(
+    emulator: Emulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    emulator.script(Reply(fault="rate_limited"))
+    assert main(["check", "--agents"]) == 1
+    shown = capsys.readouterr().out
+    assert "FAILED  asking stackspot-chat: The quota of the StackSpot account in realm 'emulated' is used up" in shown
+    assert len(emulator.chats) == 1, "the other model has the same account"
+
+
+@pytest.mark.usefixtures("settings_set")
 def test_a_failed_sign_in_is_a_failure(emulator: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
     emulator.script(Reply(fault="identity_refused"))
     assert main(["check"]) == 1

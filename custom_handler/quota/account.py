@@ -1,4 +1,4 @@
-"""The quota of one account in this process: its core, and those who wait for it in event loops."""
+"""The quota of one account in this process: its core, and those who wait for it."""
 
 from __future__ import annotations
 
@@ -9,42 +9,15 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 
 from custom_handler import metrics
 from custom_handler.errors import RateLimitedError
 from custom_handler.quota.core import Core
 from custom_handler.quota.tickets import Limits, Ticket
+from custom_handler.quota.waiters import Waiter, call
 from custom_handler.settings import MAX_CONCURRENT, MAX_RPM, MAX_WAIT
 
 log = logging.getLogger("custom_handler.quota")
-
-
-@dataclass(slots=True, eq=False)
-class Waiter:
-    """Somebody who waits, in an event loop that need not be the running one.
-
-    Attributes:
-        patience: seconds that it waits at most.
-        until: clock time at which they are over.
-        turn: done when it may go; fails when that will be too late.
-    """
-
-    patience: float
-    until: float
-    turn: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-
-    def wake(self, error: RateLimitedError | None = None) -> bool:
-        """Let it go, or fail. False when its loop was closed, and nobody waits there any more."""
-        return _call(self.turn.get_loop(), self._wake, error)
-
-    def _wake(self, error: RateLimitedError | None) -> None:
-        if self.turn.done():
-            return
-        if error is None:
-            self.turn.set_result(None)
-        else:
-            self.turn.set_exception(error)
 
 
 class Figures:
@@ -61,8 +34,8 @@ class Figures:
 class AccountQuota:
     """The quota of one account. Every thread and event loop of the process may use it.
 
-    While it is alone, it lets tickets go itself. Otherwise a ledger does, for all workers; it is told what the ledger
-    decided, so that it can go on alone at any time.
+    While it is alone, it lets tickets go itself. Otherwise Redis does, for all workers; it is told what was decided, so
+    that it can go on alone at any time.
 
     Args:
         realm: the account's, for messages and figures.
@@ -176,10 +149,10 @@ class AccountQuota:
         """How long so many seconds of the service last."""
         return of_the_service * self._minute / 60
 
-    # What a ledger decides
+    # What Redis decides
 
     def go_alone(self, share: int) -> None:
-        """No ledger decides any more, and so many share the limits."""
+        """Redis decides no more, and so many share the limits."""
         with self.lock:
             begins, self.alone, self._share = not self.alone, True, share
             self._resize()
@@ -192,7 +165,10 @@ class AccountQuota:
             self._advance(self.clock())
 
     def follow(self, running: Iterable[str], low: float, paused_until: float) -> list[str]:
-        """The ledger decides: these tickets go or have gone before, and so much of the budget is left.
+        """Redis decides: these tickets go or have gone before, and so much of the budget is left.
+
+        Args:
+            low, paused_until: see `Allowance`.
 
         Returns:
             The keys of those that are of no use any more.
@@ -208,7 +184,7 @@ class AccountQuota:
             return [key for key in running if not self._let_go(key, now)]
 
     def foresee(self, waits: Mapping[str, float]) -> None:
-        """The ledger says how long these tickets will wait, in seconds."""
+        """Redis says how long these tickets will wait, in seconds."""
         with self.lock:
             for key, wait in waits.items():
                 waiter = self._waiters.get(key)
@@ -245,7 +221,7 @@ class AccountQuota:
         self._set_timer(now)
 
     def _let_go(self, key: str, now: float) -> bool:
-        """Whether the ticket that the ledger has let go is of any use."""
+        """Whether the ticket that Redis has let go is of any use."""
         if ticket := self.core.waiting.get(key):
             self.core.grant(ticket, now)
             if not self._hand_over(ticket):
@@ -271,7 +247,7 @@ class AccountQuota:
         if at is None or self._timer_is_set(at, now):
             return
         for loop in (waiter.turn.get_loop() for waiter in self._waiters.values()):
-            if _call(loop, loop.call_later, at - now, self._on_timer):
+            if call(loop, loop.call_later, at - now, self._on_timer):
                 self._timer = at, loop
                 return
 
@@ -285,12 +261,3 @@ class AccountQuota:
         with self.lock:
             self._timer = None
             self._advance(self.clock())
-
-
-def _call(loop: asyncio.AbstractEventLoop, function: Callable[..., object], *given: object) -> bool:
-    """Have `loop` call `function`. False when it was closed."""
-    try:
-        loop.call_soon_threadsafe(function, *given)
-    except RuntimeError:
-        return False
-    return True

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from custom_handler import tracing
 from custom_handler.errors import ServiceQuotaError
-from custom_handler.quota.account import AccountQuota, Waiter
+from custom_handler.quota.account import AccountQuota
 from custom_handler.quota.shared import SharedQuota
 from custom_handler.quota.tickets import Group, Ticket
+from custom_handler.quota.waiters import Waiter
 
 #: Seconds that Redis may take to decide, even about one that may not wait at all.
 _LEAST = 2.0

@@ -137,7 +137,7 @@ async def test_a_follow_up_goes_before_questions_that_came_earlier(emulator: Emu
 
 # The service says no
 
-SPEED = 60.0  # a minute of the emulator lasts a second
+SPEED = 150.0  # a minute of the emulator lasts 0.4 s
 
 
 def fast(rpm: int, **options: object) -> Emulator:

@@ -7,19 +7,24 @@ import logging
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
+from typing import TypeVar
 
 import pytest
 import redis
+from redis.asyncio import Redis
 
 from custom_handler.errors import RateLimitedError, ServiceQuotaError
+from custom_handler.quota.shared import SharedQuota
 from custom_handler.quota.tickets import Group, Limits
 from custom_handler.quota.turns import Turns
+from custom_handler.redis_link import RedisLink
 from tests.support.program import ROOT
 from tests.support.redis_server import RedisServer
-from tests.support.turn_taker import PACE, TurnTaker, until, worker
+from tests.support.turn_taker import ACCOUNT, PACE, TurnTaker, until, worker
 
+T = TypeVar("T")
 Start = Callable[..., TurnTaker]
 
 
@@ -346,6 +351,7 @@ async def test_a_worker_that_was_silent_for_too_long_goes_on_where_it_was(start:
     one.ask("a")
     await one.until(1)
     one.ask("b")
+    await some_exchanges()
     two.ask("c")
     await some_exchanges()
     time.sleep(PACE.lease + 0.1)  # noqa: ASYNC251 - the loop hangs, with all workers
@@ -397,6 +403,27 @@ async def test_one_whose_exchanges_were_ended_by_somebody_begins_them_again(star
     taker.ask("b")
     taker.end("a")
     await taker.until(2)
+
+
+class Deaf(RedisLink):
+    """Loses a cancellation, as Redis's client may in Python 3.11."""
+
+    async def run(self, command: Callable[[Redis], Awaitable[T]]) -> T:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(0.05)
+        return await super().run(command)
+
+
+async def test_a_cancellation_that_was_lost_ends_the_exchanges_all_the_same(redis_server: RedisServer) -> None:
+    taker = worker(redis_server.url, Limits(1000, 1))
+    link = Deaf(redis_server.url)
+    shared = SharedQuota(link, taker.quota, ACCOUNT, pace=PACE)
+    task = TurnTaker(taker.quota, shared).ask("a")
+    await asyncio.sleep(0.01)  # in the middle of an exchange
+    async with asyncio.timeout(5):
+        await shared.aclose()
+    await link.aclose()
+    task.cancel()
 
 
 async def test_one_that_was_never_needed_is_closed_without_a_word(start: Start, redis_server: RedisServer) -> None:
