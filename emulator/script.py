@@ -30,9 +30,9 @@ class Script:
                 return reply
         return self._always if self._always.misbehaviour.hits == target else Reply()
 
-    def waiting(self, realm: str) -> int:
-        """How many replies for `realm` alone are not used yet."""
-        return sum(reply.realm == realm for queue in self._queues.values() for reply in list(queue))
+    def waiting(self, realm: str) -> list[str | None]:
+        """The faults of the replies for `realm` alone that are not used yet; None for a good one."""
+        return [reply.fault for queue in self._queues.values() for reply in list(queue) if reply.realm == realm]
 
     def clear(self, realm: str | None = None) -> None:
         """Forget the replies not used yet; with `realm`, those for it alone."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from emulator import FAULTS
 from tests.reliability import exchange
 from tests.reliability.apis import APIS, Api
-from tests.reliability.attempt import Attempt, Case, Patience, Tester
+from tests.reliability.attempt import Attempt, Case, Patience, Visitor
 from tests.reliability.exchange import Exchange
 
 PATIENCE = Patience(read_timeout=3.0)
@@ -69,17 +69,17 @@ def cells(faults: Sequence[str] = tuple(FAULTS)) -> Iterator[Cell]:
                     yield Cell(part, fault, api, stream)
 
 
-async def run(todo: Sequence[Cell], testers: Sequence[Tester]) -> list[Result]:
-    """The results of `todo`, in its order; each tester takes a cell whenever it is free."""
+async def run(todo: Sequence[Cell], visitors: Sequence[Visitor]) -> list[Result]:
+    """The results of `todo`, in its order; each visitor takes a cell whenever it is free."""
     results: dict[Cell, Result] = {}
     waiting = iter(todo)
 
-    async def work(tester: Tester) -> None:
+    async def work(visitor: Visitor) -> None:
         for cell in waiting:
-            tried = await tester.attempt(cell.case())
-            results[cell] = Result(cell, tried, (*tried.verdict.broken, *await tester.recover()))
+            tried = await visitor.attempt(cell.case())
+            results[cell] = Result(cell, tried, (*tried.verdict.broken, *await visitor.recover()))
 
     # A first request signs in, and loads what is loaded then.
-    await asyncio.gather(*(tester.recover() for tester in testers))
-    await asyncio.gather(*map(work, testers))
+    await asyncio.gather(*(visitor.recover() for visitor in visitors))
+    await asyncio.gather(*map(work, visitors))
     return [results[cell] for cell in todo]

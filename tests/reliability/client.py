@@ -34,18 +34,13 @@ async def client_of(url: str) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def ask(client: httpx.AsyncClient, api: Api, body: Json, limit: float, leave_after: int | None = None) -> Answer:
-    """The answer to `body`.
-
-    Args:
-        limit: seconds after which it is given up.
-        leave_after: bytes after which the client closes the connection, as if it had lost interest.
-    """
+async def ask(client: httpx.AsyncClient, api: Api, body: Json, limit: float) -> Answer:
+    """The answer to `body`, as far as it comes within `limit` seconds; then the connection is closed."""
     got, began = _Got(), time.monotonic()
     torn = given_up = False
     try:
         async with asyncio.timeout(limit):
-            await got.receive(client, api.path, body, leave_after)
+            await got.receive(client, api.path, body)
     except TimeoutError:
         given_up = True
     except httpx.HTTPError:
@@ -66,13 +61,9 @@ class _Got:
     def body(self) -> str:
         return b"".join(self.pieces).decode("utf-8", "replace")
 
-    async def receive(self, client: httpx.AsyncClient, path: str, body: Json, leave_after: int | None) -> None:
-        size = 0
+    async def receive(self, client: httpx.AsyncClient, path: str, body: Json) -> None:
         async with client.stream("POST", path, json=body) as response:
             self.status = response.status_code
             self.head = "".join(f"{name}: {value}\n" for name, value in response.headers.items())
             async for piece in response.aiter_raw():
                 self.pieces.append(piece)
-                size += len(piece)
-                if leave_after is not None and size >= leave_after:
-                    return

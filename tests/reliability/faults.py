@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 
 from tests.reliability import cells, stage
-from tests.reliability.attempt import Tester
+from tests.reliability.attempt import Visitor
 from tests.reliability.cells import PATIENCE, Result
 from tests.reliability.client import client_of
 from tests.reliability.report import DOCUMENT, FAULTS_PLACE, Played, report, shortfalls
@@ -45,8 +45,8 @@ def _with_one_worker(folder: Path) -> tuple[list[Result], Played]:
 
 async def _cells_and_scenes(proxy: Proxy, service: str, lanes: Sequence[Lane]) -> tuple[list[Result], Played]:
     async with _ground(proxy, service, lanes) as ground:
-        testers = [Tester(lane, ground.client, ground.service, PATIENCE) for lane in lanes[:_AT_ONCE]]
-        results = await cells.run(list(cells.cells()), testers)
+        visitors = [Visitor(lane, ground.client, ground.service, PATIENCE) for lane in lanes[:_AT_ONCE]]
+        results = await cells.run(list(cells.cells()), visitors)
         _say(f"{len(results)} faults are tried.")
         of_faults = await _play(ground, [logs.OF_FAULTS])
         # Outages of half a minute, each on a lane of its own, while the rest is played on the others.
@@ -55,7 +55,7 @@ async def _cells_and_scenes(proxy: Proxy, service: str, lanes: Sequence[Lane]) -
         scenes = [*bodies.SCENES, *nonsense.SCENES, *connections.SCENES]
         rest = _play(replace(ground, lanes=lanes[len(outages) :]), scenes)
         played = await asyncio.gather(rest, *outages)
-        return results, [*of_faults, *chain.from_iterable(played), *await _play(ground, [logs.OF_NONSENSE])]
+        return results, [*of_faults, *chain.from_iterable(played), *await _play(ground, [logs.OF_SCENES])]
 
 
 def _with_two_workers(folder: Path) -> Played:

@@ -15,6 +15,7 @@ _SECRETS = {
     r"prompt-[0-9a-f]{24}": "a prompt",
     r"eyJ[\w-]{8,}\.[\w-]{8,}": "a token",
 }
+_UNHANDLED = {r"exception was never retrieved|Task was destroyed": "an exception that nobody handled"}
 _INSIDE = {
     r"Traceback \(most recent": "a traceback",
     rf'File "/|{re.escape(str(ROOT))}|{re.escape(sys.prefix)}|{re.escape(str(Path.home()))}/': "a path of this machine",
@@ -39,12 +40,12 @@ def in_answer(received: str) -> tuple[str, ...]:
 
 def in_log(log: str) -> tuple[str, ...]:
     """What a log has that must not be kept."""
-    return _found(log, _SECRETS)
+    return _found(log, _SECRETS | _UNHANDLED)
 
 
 def in_log_of_expected(log: str) -> tuple[str, ...]:
     """The same of a log in which nothing unforeseen stands: no traceback either."""
-    return _found(log, _SECRETS | _INSIDE)
+    return _found(log, _SECRETS | _UNHANDLED | _INSIDE)
 
 
 def _found(text: str, patterns: dict[str, str]) -> tuple[str, ...]:

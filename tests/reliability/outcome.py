@@ -107,7 +107,9 @@ def _differences(told: Told, written: Written) -> tuple[str, ...]:
         arguments = [_loaded(text) for _, text in told.calls]
         right = [name for name, _ in told.calls] == ["save"] and arguments == [written.arguments]
         return () if right and not told.text.strip() else ("another call than was written",)
-    if told.text == written.text and not told.calls:
+    if told.calls:
+        return ("a call that was not written",)
+    if told.text == written.text:
         return ()
     if written.text.startswith(told.text):
         return ("text lost",)

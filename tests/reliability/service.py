@@ -22,12 +22,12 @@ class Seen:
 
     Attributes:
         chats, tokens: how each request ended: finished, disconnected, dropped, or open.
-        waiting: scripted replies that nobody asked for.
+        waiting: the fault of each scripted reply that nobody asked for; None for a good one.
     """
 
     chats: list[str] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
-    waiting: int = 0
+    waiting: list[str | None] = field(default_factory=list)
 
     @property
     def tries(self) -> int:

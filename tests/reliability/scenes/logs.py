@@ -10,9 +10,15 @@ async def _of_faults(ground: Ground) -> Found:
     return Found("nothing of the kind", leaks.in_log_of_expected(ground.proxy.log()))
 
 
-async def _of_nonsense(ground: Ground) -> Found:
+async def _of_scenes(ground: Ground) -> Found:
     return Found("nothing of the kind", leaks.in_log(ground.proxy.log()))
 
 
-OF_FAULTS = Scene("The log of all faults above", "no secret, token or prompt; no traceback, no path", _of_faults)
-OF_NONSENSE = Scene("The log of all scenes above", "no secret, token or prompt", _of_nonsense)
+OF_FAULTS = Scene(
+    "The log of all faults above",
+    "no secret, token or prompt; no path, traceback or exception that nobody handled",
+    _of_faults,
+)
+OF_SCENES = Scene(
+    "The log of all scenes above", "no secret, token or prompt; no exception that nobody handled", _of_scenes
+)

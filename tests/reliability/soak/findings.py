@@ -13,7 +13,7 @@ from tests.reliability.soak.load import CLIENTS, KINDS, Load, Request
 from tests.reliability.soak.watch import Sample, growth
 from tests.support.published import markdown_table
 
-_MOST_GROWTH = 0.05
+MOST_GROWTH = 0.05
 #: Files and sockets: connections that are kept for the next request come and go.
 _MOST_MORE_FILES = 64
 _MB = 1e6
@@ -21,12 +21,7 @@ _MB = 1e6
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Everything that was seen.
-
-    Attributes:
-        left_open: calls of the service that had not ended when all clients had.
-        log: the proxy's.
-    """
+    """Everything that was seen; `log` is the proxy's."""
 
     load: Load
     samples: Sequence[Sample]
@@ -40,7 +35,7 @@ class Findings:
         return [
             *(f"{one.kind.name}, {one.fault}: {what}" for one in done for what in one.broken),
             *([f"{lost} requests have no outcome"] if lost else []),
-            *([f"memory grew by {grown:.1%}"] if grown > _MOST_GROWTH else []),
+            *([f"memory grew by {grown:.1%}"] if grown > MOST_GROWTH else []),
             *([f"open files: {first.files}, then {last.files}"] if last.files > first.files + _MOST_MORE_FILES else []),
             *(f"the log has {leak}" for leak in leaks.in_log_of_expected(self.log)),
         ]

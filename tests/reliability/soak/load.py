@@ -12,7 +12,7 @@ from emulator import FAULTS
 from tests.reliability import exchange
 from tests.reliability.apis import APIS
 from tests.reliability.apis.api import Question, Tool
-from tests.reliability.attempt import Attempt, Case, Tester
+from tests.reliability.attempt import Attempt, Case, Visitor
 from tests.reliability.exchange import Exchange
 from tests.support.program import ROOT
 
@@ -74,21 +74,21 @@ class Load:
     done: list[Request] = field(default_factory=list)
     begun: int = 0
 
-    async def ask(self, tester: Tester, chance: random.Random, until: float) -> None:
+    async def ask(self, visitor: Visitor, chance: random.Random, until: float) -> None:
         """Be one client until the loop's clock says `until`."""
         clock = asyncio.get_running_loop().time
         await asyncio.sleep(chance.uniform(0, 2 * _THINK))
         while clock() < until:
-            await self._one(tester, chance)
+            await self._one(visitor, chance)
             await asyncio.sleep(chance.expovariate(1 / _THINK))
 
-    async def _one(self, tester: Tester, chance: random.Random) -> None:
+    async def _one(self, visitor: Visitor, chance: random.Random) -> None:
         kind = chance.choices(KINDS, [kind.share for kind in KINDS])[0]
         fault = chance.choice(list(FAULTS)) if chance.random() < FAULTY else None
         stream = kind.streamed or chance.random() < _STREAMED
         case = Case(kind.exchange(), chance.choice(APIS), stream, fault, stays=chance.random() < 0.5)
         leaves_after = chance.uniform(0.01, _LEAVE_WITHIN) if chance.random() < LEAVING else None
         self.begun += 1
-        tried = await tester.attempt(case, leaves_after)
-        broken = (*tried.verdict.broken, *tried.leaked, *(await tester.recover() if fault else ()))
+        tried = await visitor.attempt(case, leaves_after)
+        broken = (*tried.verdict.broken, *tried.leaked, *(await visitor.recover() if fault else ()))
         self.done.append(Request(kind, fault, tried, broken))

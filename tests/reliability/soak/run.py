@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.reliability import stage
-from tests.reliability.attempt import Patience, Tester
+from tests.reliability.attempt import Patience, Visitor
 from tests.reliability.client import client_of
 from tests.reliability.report import DOCUMENT, SOAK_PLACE
 from tests.reliability.service import service_of
@@ -45,8 +45,8 @@ async def _soak(proxy: Proxy, service: str, lanes: Sequence[Lane], seconds: floa
     async with client_of(proxy.url) as client, service_of(service) as watched:
         watching = asyncio.create_task(watch(proxy.pid, samples))
         until = asyncio.get_running_loop().time() + seconds
-        testers = [Tester(lane, client, watched, _PATIENCE) for lane in lanes]
+        visitors = [Visitor(lane, client, watched, _PATIENCE) for lane in lanes]
         chances = [random.Random(number) for number in range(len(lanes))]  # noqa: S311 # the same load each time
-        await asyncio.gather(*(load.ask(*each, until) for each in zip(testers, chances, strict=True)))
+        await asyncio.gather(*(load.ask(*each, until) for each in zip(visitors, chances, strict=True)))
         watching.cancel()
     return Findings(load, samples, proxy.log())
