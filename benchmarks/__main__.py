@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 
@@ -14,6 +15,7 @@ from benchmarks.report import DOCUMENT, PLACE, Measured, report
 
 def main() -> None:
     """Measure and write."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # else the programs it started would stay
     quick = "--quick" in sys.argv
     begun = time.monotonic()
     figures = proxy.figures(quick=quick)

@@ -32,8 +32,12 @@ EMULATOR_URL = Setting("EMULATOR_URL", "an emulator that runs already", settings
 
 CREDENTIALS = (settings.CLIENT_ID, settings.CLIENT_SECRET, settings.REALM)
 
-#: What LiteLLM reads from the environment; a value that is set already stays.
+#: What glibc reads, in bytes. By itself it keeps what large requests have used in so many pieces that the process grows
+#: for hours; so large blocks are given back when they are free, and what is free at the end of the heap, too.
+_MEMORY = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "131072"}
+#: What LiteLLM and the libraries below it read from the environment; a value that is set already stays.
 LITELLM_DEFAULTS = {
+    **_MEMORY,
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # otherwise it downloads the prices of other vendors at every start
     "LITELLM_DONT_SHOW_FEEDBACK_BOX": "true",
     "LITELLM_TELEMETRY": "False",

@@ -10,7 +10,7 @@ from benchmarks.proxy import ONE_TO_ONE, PROGRAMS, ROWS
 from benchmarks.report import DOCUMENT, PLACE, Measured, report
 from tests.documents.markdown import Document
 
-PUBLISHED = PLACE.read(DOCUMENT.read_text("utf-8"))
+PUBLISHED = PLACE.published(DOCUMENT.read_text("utf-8"))
 PROXY, PROMPTS, _, _ = Document(PUBLISHED).tables
 _TABLE = re.compile(r"^(\|.*\n)+", re.MULTILINE)
 _NUMBER = re.compile(r"\d+(\.\d+)*")

@@ -9,13 +9,11 @@ import pytest
 from emulator import FAULTS
 from tests.documents.markdown import Document, quoted
 from tests.reliability.cells import PARTS, Part
-from tests.reliability.report import BROKEN, COLUMNS, DOCUMENT, FAULTS_PLACE, NOTHING, SOAK_PLACE
+from tests.reliability.report import BROKEN, COLUMNS, DOCUMENT, FAULTS_PLACE, NOTHING
 from tests.reliability.scenes import bodies, connections, identity, nonsense
-from tests.reliability.soak.findings import MOST_GROWTH
 
 TEXT = DOCUMENT.read_text("utf-8")
 FAULT_TABLES = Document(FAULTS_PLACE.published(TEXT))
-SOAK = Document(SOAK_PLACE.published(TEXT))
 _CELL = re.compile(r"(whole(, asked again)?|(\d{3}|event|beginning, then) `\w+`), (< 1|\d+) s")
 
 
@@ -41,11 +39,3 @@ def test_every_scene_was_played_and_no_promise_broken() -> None:
     assert {word for word in ("Redis", "killed", "SIGTERM", "log") if not any(word in name for name in told)} == set()
     assert set(told.values()) == {NOTHING}
     assert BROKEN not in FAULT_TABLES.text
-
-
-def test_the_soak_was_a_whole_one_and_broke_no_promise() -> None:
-    told = {row[0]: row[1] for row in SOAK.tables[1]}
-    assert float(told["seconds"]) >= 600
-    assert (told["requests without an outcome"], told["promises broken"]) == ("0", "0")
-    growth = next(value for name, value in told.items() if name.startswith("growth"))
-    assert float(growth.rstrip("%")) / 100 <= MOST_GROWTH

@@ -207,3 +207,10 @@ def test_the_emulated_account_is_complete_and_well_formed(monkeypatch: pytest.Mo
     env = proxy_environment(planned(monkeypatch, {}))
     for setting in (settings.CLIENT_ID, settings.CLIENT_SECRET, settings.REALM, settings.AGENT_ID):
         assert setting.parse(env[setting.name])
+
+
+def test_memory_that_is_free_is_given_back_unless_the_operator_decides_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    environment = proxy_environment(planned(monkeypatch, {"MALLOC_ARENA_MAX": "8"}))
+    assert (environment["MALLOC_ARENA_MAX"], environment["MALLOC_TRIM_THRESHOLD_"]) == ("8", "131072")

@@ -121,6 +121,7 @@ def test_what_the_service_writes_is_what_the_emulator_says(make: Callable[[], Ex
         (f"{leaks.__file__}", "a path of this machine"),
         ("litellm.APIConnectionError: x", "a class of LiteLLM"),
     ],
+    ids=["secret", "prompt", "token", "traceback", "path", "own path", "class"],  # some have random text in them
 )
 def test_each_leak_is_seen(received: str, found: str) -> None:
     assert leaks.in_answer(received) == (found,)
