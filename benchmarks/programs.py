@@ -64,7 +64,7 @@ def product(service_url: str) -> Iterator[Running]:
     no_quota = {"STACKSPOT_MAX_CONCURRENT": "1000", "STACKSPOT_MAX_RPM": "1000000"}
     plan = Plan(Address("127.0.0.1", free_port()), workers=1, emulator=None)
     inherited = environment(_account(service_url) | no_quota)
-    with _answering(plan.address, plan.commands()[0].arguments, plan.proxy_environment(inherited)) as running:
+    with _answering(plan.address, plan.commands(figures="")[0].arguments, plan.proxy_environment(inherited)) as running:
         yield running
 
 
