@@ -188,7 +188,7 @@ def test_a_client_that_stops_reading_and_leaves_ends_the_call_too(
     connection.request("POST", path, json.dumps(asked), {"content-type": "application/json"})
     emulator.wait_for(lambda e: e.chats[0].held, timeout=20)
     connection.close()
-    emulator.wait_for(lambda e: e.chats[0].disconnected, timeout=1)
+    emulator.wait_for(lambda e: e.chats[0].disconnected, timeout=20)
     assert "exception was never retrieved" not in proxy.log_text(), proxy.log_text()[-9000:]
 
 
