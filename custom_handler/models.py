@@ -10,7 +10,7 @@ from custom_handler.budget import DEFAULT_LIMIT
 from custom_handler.errors import SettingError, UnknownModelError
 from custom_handler.quota.tickets import NO_LIMIT, Limits
 from custom_handler.settings import AGENT_ID, is_agent_id, read
-from custom_handler.upstream.stackspot import DEFAULT_OPTIONS, AgentOptions
+from custom_handler.upstream.chat_request import DEFAULT_OPTIONS, AgentOptions
 
 #: The model name, behind the provider's prefix, of the agent in the settings.
 DEFAULT = "chat"

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from emulator import Emulator, Options
+from tests.support.clock import Clock
 from tests.support.redis_server import RedisServer
 from tests.support.redis_server import needed as redis_server_needed
 
@@ -55,6 +56,12 @@ def emulator() -> Iterator[Emulator]:
     """A StackSpot without quota."""
     with Emulator(Options(rpm=None)) as running:
         yield running
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Time that passes when the test says so."""
+    return Clock()
 
 
 @pytest.fixture

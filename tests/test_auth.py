@@ -17,24 +17,10 @@ from custom_handler.settings import Account, Connection
 from custom_handler.transport import new_client
 from emulator import Emulator, Options, Reply
 from tests.conftest import AGENT
+from tests.support.clock import Clock
 from tests.support.figures import counted
 
 ACCOUNT = Account("emulated", "id", "secret")
-
-
-class Clock:
-    """Seconds that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

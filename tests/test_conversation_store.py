@@ -12,23 +12,8 @@ from redis.asyncio import Redis
 from custom_handler import conversation_store
 from custom_handler.conversation_store import OwnStore, SharedStore
 from custom_handler.redis_link import RedisLink
+from tests.support.clock import Clock
 from tests.support.redis_server import RedisServer
-
-
-class Clock:
-    """Time that passes when a test says so."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
 
 # In this process
 
@@ -49,7 +34,7 @@ def test_what_is_put_again_replaces_what_was_there(clock: Clock) -> None:
 def test_it_is_forgotten_when_its_time_is_over(clock: Clock) -> None:
     store = OwnStore(clock)
     store.put("a", "1", 10)
-    clock.now = 10
+    clock.now += 10
     assert store.take("a") is None
 
 
@@ -119,7 +104,7 @@ async def test_what_was_put_meanwhile_is_still_there_when_redis_is_back(
     redis_server.stop()
     await workers[0].put("a", "1", 100)
     redis_server.start()
-    clock.now = 5
+    clock.now += 5
     await workers[0].put("b", "2", 100)
     assert [await workers[0].take("a"), await workers[1].take("b")] == ["1", "2"]
 
@@ -132,7 +117,7 @@ async def test_what_redis_may_have_is_never_kept_twice(
         await workers[0].put("a", "1", 100)
         assert workers[0].own.take("a") is None
         await redis.client_unpause()
-    clock.now = 5
+    clock.now += 5
     taken = [await store.take("a") for store in workers * 2]
     assert len(taken) - taken.count(None) <= 1
 

@@ -16,19 +16,10 @@ from custom_handler.errors import RateLimitedError
 from custom_handler.key_limits import KeyLimits
 from custom_handler.key_list import Key, digest
 from custom_handler.redis_link import RedisLink
+from tests.support.clock import Clock
 from tests.support.redis_server import RedisServer
 
 ALICE, BOB = (Key(name, digest(name), rpm=2) for name in ("alice", "bob"))
-
-
-class Clock:
-    """Seconds that a test sets."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -14,27 +14,10 @@ from custom_handler import errors
 from custom_handler.errors import BridgeError, RateLimitedError
 from custom_handler.events import CallArguments, CallBegan, Event, Finish, Reasoning, Text, ToolCall, Usage
 from custom_handler.measuring import measured
+from tests.support.clock import Clock
 
 Item = Event | BaseException | Callable[[], None]
 ERRORS = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, BridgeError)]
-
-
-class Clock:
-    """Seconds that pass when a test says so."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def tick(self) -> None:
-        self.now += 1
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

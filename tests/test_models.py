@@ -7,7 +7,7 @@ import pytest
 from custom_handler.errors import SettingError, UnknownModelError
 from custom_handler.models import Target, accounts, resolve
 from custom_handler.quota.tickets import Limits
-from custom_handler.upstream.stackspot import AgentOptions
+from custom_handler.upstream.chat_request import AgentOptions
 
 ULID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 OTHER = "01BX5ZZKBKACTAV9WEVGEMMVRZ"

@@ -9,22 +9,8 @@ import pytest
 from redis.asyncio import Redis
 
 from custom_handler.redis_link import RedisGoneError, RedisLink
+from tests.support.clock import Clock
 from tests.support.redis_server import RedisServer
-
-
-class Clock:
-    """Time that passes when a test says so."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

@@ -18,8 +18,9 @@ from custom_handler.quota.turns import Turns
 from custom_handler.settings import Account, Connection
 from custom_handler.transport import new_client
 from custom_handler.upstream.base import ConversationLostError, Delta, Query, Report
+from custom_handler.upstream.chat_request import AgentOptions
 from custom_handler.upstream.retry import retrying
-from custom_handler.upstream.stackspot import AgentOptions, StackspotAgent, _tries
+from custom_handler.upstream.stackspot import StackspotAgent, _tries
 from custom_handler.upstream.uploads import Uploads
 from emulator import Emulator, Options, Reply
 from tests.conftest import AGENT

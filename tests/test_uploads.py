@@ -19,6 +19,7 @@ from custom_handler.transport import new_client
 from custom_handler.upstream import uploads
 from custom_handler.upstream.uploads import Uploads
 from emulator import Emulator, Options, Reply
+from tests.support.clock import Clock
 from tests.support.files import JPEG, PDF, PNG, data_url
 from tests.support.redis_server import RedisServer
 
@@ -27,16 +28,6 @@ def attachment(data: bytes = PDF, name: str = "relatório.pdf") -> Attachment:
     file = Files().add(FileReference(data_url(data, ""), name, "p"))
     assert isinstance(file, Attachment)
     return file
-
-
-class Clock:
-    """Time that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 Start = Callable[..., Uploads]

@@ -29,8 +29,9 @@ from custom_handler.settings import (
     read_connection,
 )
 from custom_handler.transport import new_client, trust
+from custom_handler.upstream.chat_request import DEFAULT_OPTIONS, AgentOptions
 from custom_handler.upstream.retry import TOO_LATE
-from custom_handler.upstream.stackspot import DEFAULT_OPTIONS, AgentOptions, StackspotAgent
+from custom_handler.upstream.stackspot import StackspotAgent
 from custom_handler.upstream.uploads import Uploads
 
 

@@ -13,7 +13,7 @@ from custom_handler.events import Source, Sources
 from custom_handler.ids import CallIds
 from custom_handler.upstream import uploads
 from custom_handler.upstream.base import Query
-from custom_handler.upstream.stackspot import AgentOptions, _body
+from custom_handler.upstream.chat_request import AgentOptions, body
 from tests.documents.markdown import Document, quoted
 from tests.support.program import ROOT
 
@@ -67,7 +67,7 @@ def test_the_example_of_an_agent_is_understood_and_sent_as_the_table_says() -> N
     options = models.resolve("librarian", entry["model_info"]).options
     assert options == AgentOptions(("01JQ7M3X5V8Y2Z4A6B8C0D1E2F",), True, 3, "gpt-5")
     told = {name for row in section.tables[0] for name in quoted(row[1])}
-    assert told == _body(Query("hi"), (), options).keys() - _body(Query("hi"), (), AgentOptions()).keys()
+    assert told == body(Query("hi"), (), options).keys() - body(Query("hi"), (), AgentOptions()).keys()
     assert {name for row in section.tables[0] for name in quoted(row[0])} == entry["model_info"].keys() - {"agent_id"}
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
+from tests.support.local_server import LocalServer, QuietHandler
 
 
-class Vendor:
+class Vendor(LocalServer):
     """Records requests and refuses them.
 
     Attributes:
@@ -18,8 +16,16 @@ class Vendor:
 
     def __init__(self) -> None:
         self.requests: list[str] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        vendor = self
+
+        class Handler(QuietHandler):
+            def refuse(self) -> None:
+                vendor.requests.append(f"{self.command} {self.path}")
+                self.send_error(418)
+
+            do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_CONNECT = refuse  # noqa: N815 - names of the library
+
+        super().__init__(Handler)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -32,28 +38,3 @@ class Vendor:
             "AIOHTTP_TRUST_ENV": "True",
             "NO_PROXY": "",
         }
-
-    def __enter__(self) -> Vendor:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        vendor = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def refuse(self) -> None:
-                vendor.requests.append(f"{self.command} {self.path}")
-                self.send_error(418)
-
-            do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_CONNECT = refuse  # noqa: N815 - names of the library
-
-            def log_message(self, *_: object) -> None:
-                """Keep the output of the tests clean."""
-
-        return Handler

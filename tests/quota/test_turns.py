@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import copy_context
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from custom_handler.errors import RateLimitedError, ServiceQuotaError
 from custom_handler.quota.account import AccountQuota
 from custom_handler.quota.tickets import Group, Limits
 from custom_handler.quota.turns import Turns
+from tests.support.clock import Clock
 from tests.support.turn_taker import TurnTaker
 
 
@@ -217,16 +220,6 @@ async def test_those_that_cannot_wait_for_the_end_of_a_pause_are_refused_when_it
 # Threads and event loops
 
 
-class Clock:
-    """Time that passes when a test says so."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def run(quota: AccountQuota, name: str, max_wait: float = 0.0) -> None:
     """One turn in an event loop of its own."""
 
@@ -267,27 +260,30 @@ def test_the_minute_ends_for_all_threads(realm: str) -> None:
     assert not any(thread.is_alive() for thread in threads)
 
 
-def left_behind(quota: AccountQuota) -> str:
+@contextmanager
+def left_behind(quota: AccountQuota) -> Iterator[str]:
     """The key of one that waits in a loop that was closed."""
-    closed = asyncio.new_event_loop()
-    task = closed.create_task(refuse(Turns(quota), 0))
+    closed, context = asyncio.new_event_loop(), copy_context()
+    waiting = refuse(Turns(quota), 0)
+    task = closed.create_task(waiting, context=context)
     closed.run_until_complete(asyncio.sleep(0))
     closed.close()
     task._log_destroy_pending = False  # type: ignore[attr-defined] # this is what the test is about
     (key,) = quota.core.waiting
-    return key
+    yield key
+    context.run(waiting.close)  # else Python does so at any time, and in any other test's context
 
 
 def test_who_was_left_behind_in_a_closed_loop_is_in_nobodys_way(realm: str) -> None:
     quota = AccountQuota(realm, Limits(per_minute=1), minute=0.05)
     run(quota, "a")
-    left_behind(quota)
-    run(quota, "b", max_wait=5.0)
-    assert not quota.waiting
+    with left_behind(quota):
+        run(quota, "b", max_wait=5.0)
+        assert not quota.waiting
 
 
 def test_a_turn_for_one_that_was_left_behind_is_told_to_be_of_no_use(realm: str) -> None:
     quota = AccountQuota(realm, Limits(), alone=False)
-    key = left_behind(quota)
-    assert quota.follow([key, "of nobody"], 1.0, 0.0) == [key, "of nobody"]
-    assert not quota.core.running
+    with left_behind(quota) as key:
+        assert quota.follow([key, "of nobody"], 1.0, 0.0) == [key, "of nobody"]
+        assert not quota.core.running

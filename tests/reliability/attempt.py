@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
+from base64 import b64decode, b64encode
 from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
 
+from emulator import FAULTS
 from tests.reliability import exchange, leaks
 from tests.reliability.answer import Answer
 from tests.reliability.apis import CHAT, Api
@@ -14,10 +17,9 @@ from tests.reliability.apis.api import Question
 from tests.reliability.client import ask
 from tests.reliability.eventually import eventually
 from tests.reliability.exchange import Exchange
-from tests.reliability.outcome import Outcome, Verdict, classify, expected
+from tests.reliability.outcome import Outcome, Verdict, classify, expected, hits_upload
 from tests.reliability.service import Seen, Service
 from tests.reliability.stage import Lane
-from tests.reliability.targets import target
 
 #: Replies lined up for one request: more than it may ever take.
 _REPLIES = 10
@@ -28,7 +30,7 @@ _BUSY = 1.5
 #: Seconds in which a lane must be well again when its fault is over; a quota that is used up comes back in a minute.
 _RECOVERY = 90.0
 #: A PNG of one pixel.
-_IMAGE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+_IMAGE = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,7 @@ class Case:
     @property
     def question(self) -> Question:
         """What is asked: with an image, where a fault is to hit its upload."""
-        image = _IMAGE if target(self.fault) == "upload" else ""
-        return replace(self.exchange.question, image=image)
+        return replace(self.exchange.question, image=_new_image() if hits_upload(self.fault) else "")
 
     @property
     def strikes(self) -> int:
@@ -117,10 +118,11 @@ class Visitor:
     async def attempt(self, case: Case, leaves_after: float | None = None) -> Attempt:
         """Try `case`, and look at what is left of it; the client may leave after so many seconds."""
         script = case.script(self.patience.slow)
-        await self.service.prepare(self.lane, *script, signed_out=target(case.fault) == "token")
+        await self.service.prepare(self.lane, *script, signed_out=_hits_token(case.fault))
         body = case.api.body(self.lane.model, case.question, stream=case.stream)
         answer = await ask(self.client, case.api, body, leaves_after or self.patience.limit)
         seen = await self.service.seen_in_the_end(self.lane)
+        await self.service.prepare(self.lane)  # what waits still shall not answer whoever comes next
         left = leaves_after is not None and answer.given_up
         verdict = Verdict(Outcome.LEFT) if left else _verdict(case, answer, seen)
         # A token is fetched for everybody, also when the first who wanted it has left.
@@ -140,6 +142,15 @@ class Visitor:
             return last[0].verdict.outcome not in {Outcome.ERROR, Outcome.AGAIN}
 
         return last[0].verdict.broken if await eventually(is_well, _RECOVERY) else ("no answer afterwards",)
+
+
+def _hits_token(fault: str | None) -> bool:
+    return fault is not None and FAULTS[fault].hits == "token"
+
+
+def _new_image() -> str:
+    """An image that was never uploaded: what stands behind its end is not looked at."""
+    return b64encode(_IMAGE + secrets.token_bytes(8)).decode()
 
 
 def _verdict(case: Case, answer: Answer, seen: Seen) -> Verdict:

@@ -63,7 +63,8 @@ def _with_two_workers(folder: Path) -> Played:
         redis = RedisServer(folder)
         stack.callback(redis.stop)
         service = stack.enter_context(stage.emulator("--delay", _FRAME_PAUSE))
-        settings = {**PATIENCE.settings, "WORKERS": "2", "REDIS_URL": redis.url}
+        # A quota rests for three seconds when Redis returns, and nobody is to be refused for that.
+        settings = {**PATIENCE.settings, "STACKSPOT_MAX_WAIT": "60", "WORKERS": "2", "REDIS_URL": redis.url}
         proxy, launcher = stack.enter_context(stage.made_run(folder, service, **settings))
         return asyncio.run(_redis_and_workers(proxy, service, [*shared.scenes(redis), *workers.scenes(launcher)]))
 

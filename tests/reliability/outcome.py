@@ -9,7 +9,6 @@ from enum import StrEnum
 from emulator import FAULTS, Fault
 from tests.reliability.answer import Answer, Told
 from tests.reliability.exchange import Written
-from tests.reliability.targets import target
 
 
 class Outcome(StrEnum):
@@ -44,6 +43,11 @@ class Verdict:
         return f"{'event' if self.status == 200 else self.status} `{self.code}`"
 
 
+def hits_upload(name: str | None) -> bool:
+    """Whether the fault of this name hits one of the requests of an upload."""
+    return name is not None and FAULTS[name].hits in {"form", "store"}
+
+
 def expected(name: str | None, written: Written, *, stays: bool) -> frozenset[Outcome]:
     """The outcomes that may come of a fault.
 
@@ -54,11 +58,11 @@ def expected(name: str | None, written: Written, *, stays: bool) -> frozenset[Ou
     """
     fault = FAULTS[name] if name else Fault("none")
     status = fault.refusal.status if fault.refusal else None
-    if target(name) == "upload":
+    if hits_upload(name):
         return frozenset({Outcome.WHOLE, Outcome.AGAIN, Outcome.ERROR})
     if status == 429:  # the quota: waited for, unless it never comes back
         return frozenset({Outcome.ERROR} if stays else {Outcome.AGAIN, Outcome.ERROR})
-    if fault.slow or fault.drop or (status and status >= 500) or (status == 401 and target(name) == "chat"):
+    if fault.slow or fault.drop or (status and status >= 500) or (status == 401 and fault.hits == "chat"):
         return frozenset({Outcome.ERROR if stays else Outcome.AGAIN})
     if status:
         return frozenset({Outcome.ERROR})

@@ -7,12 +7,12 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any, Self
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1 import trace_pb2
+
+from tests.support.local_server import LocalServer, QuietHandler
 
 _PATIENCE = 20.0  # seconds; only a failing test waits that long
 
@@ -50,7 +50,7 @@ class Span:
         )
 
 
-class Collector:
+class Collector(LocalServer):
     """Use it as a context manager; it collects from entry to exit.
 
     Attributes:
@@ -63,30 +63,14 @@ class Collector:
         self._came = threading.Condition()
         collector = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
+        class Handler(QuietHandler):
+            def do_POST(self) -> None:  # noqa: N802 - a name of the library
                 body = self.rfile.read(int(self.headers["content-length"]))
                 collector._take(gzip.decompress(body) if self.headers["content-encoding"] == "gzip" else body)
                 self.send_response(200 if self.path == "/v1/traces" else 404)
                 self.end_headers()
 
-            def log_message(self, *_: Any) -> None:
-                """Nobody reads it."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(Handler)
 
     @property
     def resources(self) -> str:

@@ -70,10 +70,10 @@ class TurnTaker:
                 await self._more.wait()
 
 
-def worker(url: str, limits: Limits, **more: Any) -> TurnTaker:
+def worker(url: str, limits: Limits, pace: Pace = PACE, **more: Any) -> TurnTaker:
     """A worker of the quota in Redis; `more` are parameters of `AccountQuota`."""
     quota = AccountQuota(ACCOUNT.realm, limits, alone=False, **more)
-    return TurnTaker(quota, SharedQuota(RedisLink(url), quota, ACCOUNT, workers=2, pace=PACE))
+    return TurnTaker(quota, SharedQuota(RedisLink(url), quota, ACCOUNT, workers=2, pace=pace))
 
 
 async def until(condition: Callable[[], bool]) -> None:
