@@ -59,7 +59,8 @@ def expected(name: str | None, written: Written, *, stays: bool) -> frozenset[Ou
     fault = FAULTS[name] if name else Fault("none")
     status = fault.refusal.status if fault.refusal else None
     if hits_upload(name):
-        return frozenset({Outcome.WHOLE, Outcome.AGAIN, Outcome.ERROR})
+        refused, unnoticed = status is not None and 400 <= status < 500, name == "form_unknown_id"
+        return frozenset({Outcome.ERROR if refused or (stays and not unnoticed) else Outcome.WHOLE})
     if status == 429:  # the quota: waited for, unless it never comes back
         return frozenset({Outcome.ERROR} if stays else {Outcome.AGAIN, Outcome.ERROR})
     if fault.slow or fault.drop or (status and status >= 500) or (status == 401 and fault.hits == "chat"):
