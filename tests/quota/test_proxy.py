@@ -29,6 +29,8 @@ from tests.support.redis_server import needed as redis_server_needed
 
 PER_MINUTE, AT_ONCE = (int(setting.default or 0) for setting in (settings.MAX_RPM, settings.MAX_CONCURRENT))
 CLIENTS, EACH = 10, 30
+#: Of a stream, comments included; so a test of what never comes ends.
+MOST_LINES = 500
 #: Accounts of their own, so that no test waits for the quota that another has used up.
 ACCOUNTS = ("NARROW", "REFUSED", "IMPATIENT")
 CREDENTIALS = ("CLIENT_ID", "CLIENT_SECRET", "REALM")
@@ -159,6 +161,7 @@ def read_pings(lines: Iterator[str], count: int = 1, behind: str = "") -> str:
     while pings < count:
         read.append(next(lines))
         pings += read[-1] in (": ping", "event: ping") and behind in "".join(read)
+        assert len(read) < MOST_LINES, read
     return "\n".join(read)
 
 
@@ -201,7 +204,8 @@ TOOLS: dict[str, Any] = {
 def test_a_stream_that_has_begun_gets_comments_too_while_its_follow_up_waits(alone: Running, path: str) -> None:
     alone.emulator.reset()
     bad_call, good_call = (render_call("get_weather", given) for given in ("{}", '{"city": "Lisboa"}'))
-    alone.emulator.script(Reply(f"Vou ver.\n{bad_call}", hold=True), Reply("answer", hold=True), Reply(good_call))
+    first = Reply(f"Vou ver.\n{bad_call}", hold=True, chunk=1000)  # in one piece, as it is looked for in what comes
+    alone.emulator.script(first, Reply("answer", hold=True), Reply(good_call))
     given, _ = ENDPOINTS[path]
     url, begun = alone.proxies[0].url, {**given, "model": "narrow", "stream": True, "tools": TOOLS[path]}
     other = body("hi", model="narrow", stream=True)
