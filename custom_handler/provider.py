@@ -142,17 +142,26 @@ class StackspotLLM(CustomLLM):
         One is enough: a mistake in the credentials of one team must not take the proxy away from the others.
         """
         reasons = []
+        signing_in = [asyncio.create_task(self._obstacle_of(account)) for account in accounts]
         try:
-            async with asyncio.timeout(_PATIENCE):
-                for account in accounts:
-                    try:
-                        await self._sign_in(account)
-                        return None
-                    except BridgeError as exc:
-                        reasons.append(exc.message)
+            # Not one behind the other: the first may wait for an answer while the second has its token.
+            for answered in asyncio.as_completed(signing_in, timeout=_PATIENCE):
+                if (reason := await answered) is None:
+                    return None
+                reasons.append(reason)
         except TimeoutError:
             reasons.append(f"The identity service has not answered within {_PATIENCE:g} s.")
+        finally:
+            for task in signing_in:
+                task.cancel()
         return " ".join(reasons) or None
+
+    async def _obstacle_of(self, account: str | None) -> str | None:
+        try:
+            await self._sign_in(account)
+        except BridgeError as exc:
+            return exc.message
+        return None
 
     async def _sign_in(self, account: str | None) -> Token:
         return await (await self._pools.current()).tokens(read_account(account)).get()

@@ -325,6 +325,17 @@ async def test_who_asks_whether_all_is_well_waits_a_few_seconds_only(
     assert len(emulator.token_requests) == 1, "the first fetch was given up"
 
 
+async def test_a_token_that_is_there_is_enough_while_another_account_waits_for_its_own(
+    emulator: Emulator, provider: StackspotLLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await provider.acompletion(model="chat", messages=HI)
+    for name in ("CLIENT_ID", "CLIENT_SECRET", "REALM"):
+        monkeypatch.setenv(f"STACKSPOT_SLOW_{name}", "slow")
+    monkeypatch.setattr("custom_handler.provider._PATIENCE", 0.1)
+    emulator.script(Reply(fault="identity_slow", seconds=1))
+    assert await provider.obstacle(("slow", None)) is None
+
+
 async def test_without_a_model_of_stackspot_there_is_nothing_to_sign_in_for(provider: StackspotLLM) -> None:
     assert await provider.obstacle(()) is None
 
