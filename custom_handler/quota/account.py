@@ -180,7 +180,7 @@ class AccountQuota:
                 self._resize()
             self.core.allowance.low, self.core.allowance.paused_until = low, paused_until
             self._give_up_hope(now)
-            self.figures.budget.set(self.core.budget(now))
+            self._show_budget(now)
             return [key for key in running if not self._let_go(key, now)]
 
     def foresee(self, waits: Mapping[str, float]) -> None:
@@ -197,14 +197,24 @@ class AccountQuota:
             now = self.clock()
             budget, pause = self.core.budget(now), self.core.allowance.paused_until - now
             self.figures.episodes.inc()
-            self.figures.budget.set(budget)
+            self._show_budget(now)
             log.warning(
                 "StackSpot refused a request of realm %s for its quota (429): a pause of %.0f s, then %d a minute",
                 *(self.realm, pause * 60 / self._minute, budget),
             )
 
     def _resize(self) -> None:
-        self.core.limit(self._limits, self._share if self.alone else 1)
+        self.core.limit(self._limits, self._shares)
+        self._show_budget(self.clock())
+
+    @property
+    def _shares(self) -> int:
+        """Into how many the limits are cut, of which this process has one."""
+        return self._share if self.alone else 1
+
+    def _show_budget(self, now: float) -> None:
+        """Tell Prometheus what all have together, since it also knows only what all have asked."""
+        self.figures.budget.set(self.core.budget(now) * self._shares)
 
     def _advance(self, now: float) -> None:
         """Let those go whose turn it is."""
@@ -217,7 +227,7 @@ class AccountQuota:
         if lost:
             self._advance(now)
         elif granted:
-            self.figures.budget.set(self.core.budget(now))
+            self._show_budget(now)
         self._set_timer(now)
 
     def _let_go(self, key: str, now: float) -> bool:

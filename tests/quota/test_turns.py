@@ -200,6 +200,11 @@ async def test_a_refusal_of_the_service_makes_everybody_pause(realm: str, caplog
     await task
 
 
+def test_the_budget_that_is_told_is_that_of_all_workers_and_from_the_beginning(realm: str) -> None:
+    AccountQuota(realm, Limits(per_minute=80), share=4)
+    assert figure("agent_proxy_quota_budget", realm) == 80
+
+
 async def test_those_that_cannot_wait_for_the_end_of_a_pause_are_refused_when_it_begins(realm: str) -> None:
     quota = AccountQuota(realm, Limits(at_once=1))
     taker = TurnTaker(quota)
