@@ -2,10 +2,15 @@
 
 With `--num_workers`, uvicorn's supervisor listens too, and goes on when it was told to end: what connects then is
 accepted by nobody, and waits until the last answer under way is finished. One process alone refuses it at once.
+
+A server that has finished raises the signal again that told it to. By default that ends the process on the spot, and
+the spans of the last seconds never leave; so it is made an end like any other.
 """
 
 from __future__ import annotations
 
+import signal
+import sys
 from importlib import import_module
 
 from uvicorn.supervisors import Multiprocess
@@ -31,5 +36,11 @@ def main() -> None:
     run_server()
 
 
+def _end(*_: object) -> None:
+    sys.exit()
+
+
+if __name__ in {"__main__", "__mp_main__"}:  # the second in a worker
+    signal.signal(signal.SIGTERM, _end)
 if __name__ == "__main__":
     main()

@@ -18,6 +18,7 @@ import pytest
 from emulator import Emulator, Options
 from tests.conftest import settings_for
 from tests.launcher.answers import TEXT, OpenAnswer, owner_of
+from tests.support.collector import Collector
 from tests.support.figures import Figures
 from tests.support.program import Program
 from tests.support.proxy import environment as program_environment
@@ -27,6 +28,7 @@ _LAUNCHER = (sys.executable, "-m", "custom_handler.launcher")
 #: Each worker signs in once, so this many tokens say that both have answered; a kernel that shares out connections by
 #: chance is very unlikely to need so many requests.
 WORKERS, MOST = 2, 200
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 _WORKER = re.compile(r"Started server process \[(\d+)\]")
 
 
@@ -62,9 +64,12 @@ class Running:
 
 
 @contextmanager
-def running(environment: Mapping[str, str], emulator: Emulator, workers: int) -> Iterator[Running]:
+def running(
+    environment: Mapping[str, str], emulator: Emulator, collector: Collector, workers: int
+) -> Iterator[Running]:
     port = str(free_port())
-    env = {**environment, **settings_for(emulator), "PORT": port, "WORKERS": str(workers)}
+    traced = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
+    env = {**environment, **settings_for(emulator), **traced, "PORT": port, "WORKERS": str(workers)}
     with Program(_LAUNCHER, env) as program:
         program.wait_for("Ctrl-C ends it.")
         program.wait_for_lines("Application startup complete.", workers)
@@ -75,9 +80,9 @@ def text_of(stream: str) -> str:
     return "".join(re.findall(r'"content":"([^"]*)"', stream))
 
 
-def check_stop(proxy: Running, emulator: Emulator, workers: int) -> None:
-    """Stop it while an answer is open: that one is finished, and nobody else gets in."""
-    with OpenAnswer.of(proxy.url, emulator) as answer:
+def check_stop(proxy: Running, emulator: Emulator, collector: Collector, workers: int) -> None:
+    """Stop it while an answer is open: that one is finished, its trace too, and nobody else gets in."""
+    with OpenAnswer.of(proxy.url, emulator, {"traceparent": f"00-{TRACE}-b7ad6b7169203331-01"}) as answer:
         proxy.program.send(signal.SIGTERM)
         proxy.program.wait_for("Waiting for connections to close.")
         proxy.program.wait_for_lines("Shutting down", workers)
@@ -88,13 +93,14 @@ def check_stop(proxy: Running, emulator: Emulator, workers: int) -> None:
     assert rest.strip().endswith("data: [DONE]")
     assert proxy.program.end() == 0
     assert proxy.program.output.endswith("Stopped.\n")
+    collector.trace(TRACE, "Received Proxy Server Request", "agent call")
 
 
 def test_when_stopped_an_open_answer_is_finished_and_new_requests_are_refused(
     environment: Mapping[str, str], emulator: Emulator
 ) -> None:
-    with running(environment, emulator, workers=1) as proxy:
-        check_stop(proxy, emulator, workers=1)
+    with Collector() as collector, running(environment, emulator, collector, workers=1) as proxy:
+        check_stop(proxy, emulator, collector, workers=1)
 
 
 class TestTwoWorkers:
@@ -109,8 +115,15 @@ class TestTwoWorkers:
 
     @pytest.fixture(scope="class")
     @staticmethod
-    def proxy(service: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-        with chdir(tmp_path_factory.mktemp("two")), running(program_environment({}), service, WORKERS) as proxy:
+    def collector() -> Iterator[Collector]:
+        with Collector() as collector:
+            yield collector
+
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def proxy(service: Emulator, collector: Collector, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+        environment = program_environment({})
+        with chdir(tmp_path_factory.mktemp("two")), running(environment, service, collector, WORKERS) as proxy:
             yield proxy
 
     def test_every_worker_tells_the_figures_of_all(self, proxy: Running) -> None:
@@ -142,5 +155,7 @@ class TestTwoWorkers:
             service.release()
             assert text_of(other.beginning + other.rest()) == TEXT
 
-    def test_when_stopped_both_finish_what_they_have_begun(self, proxy: Running, service: Emulator) -> None:
-        check_stop(proxy, service, WORKERS)
+    def test_when_stopped_both_finish_what_they_have_begun(
+        self, proxy: Running, service: Emulator, collector: Collector
+    ) -> None:
+        check_stop(proxy, service, collector, WORKERS)
