@@ -111,7 +111,7 @@ QUEUE_REFUSALS = Counter(
 CONVERSATIONS = Counter(
     "agent_proxy_conversations_total",
     "Answered requests with a correlation id, by whether the agent remembered the turns before: hit, new, restarted "
-    "(all was sent although it did: too long, or refused), forgotten (it turned out that it did not)",
+    "(it remembered, but all was sent again: too long, or refused), forgotten (it should have, and did not)",
     ["outcome"],
 )
 UPLOADS = Counter(
