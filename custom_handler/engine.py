@@ -185,8 +185,8 @@ class _Exchange:
             return self._recall.begin((await self._whole()).prompt)
         if isinstance(exc, ContextWindowError) and not refused.hidden and not self._shortened:
             self._shortened = True
-            metrics.RETRIES.labels(exc.code).inc()
             self._fitted = await self._shorten(await self._whole(), exc)
+            metrics.RETRIES.labels(exc.code).inc()
             return self._recall.begin(self._fitted.prompt)
         raise exc
 

@@ -488,9 +488,13 @@ async def test_a_prompt_that_is_still_too_long_is_an_error() -> None:
 
 async def test_a_prompt_of_which_nothing_can_be_left_out_is_not_sent_again() -> None:
     agent = Agent(TOO_LONG)
-    with pytest.raises(ContextWindowError):
+    with (
+        counted("agent_proxy_retries_total", code="context_length_exceeded") as retries,
+        pytest.raises(ContextWindowError),
+    ):
         await events_of(agent)
     assert len(agent.prompts) == 1
+    assert retries == [0]
 
 
 async def test_a_follow_up_that_is_too_long_leaves_the_first_answer_standing() -> None:
