@@ -10,11 +10,13 @@ from __future__ import annotations
 import binascii
 import re
 from dataclasses import dataclass, field
-from urllib.parse import quote, unquote, unquote_to_bytes
+from urllib.parse import quote, unquote
 
 PREFIX = "data:"
-#: Characters. A type and its parameters are short; what has no comma by then is no data URL.
-_LONGEST_HEAD = 2000
+#: Characters of a name that are read: its end, which has the ending.
+LONGEST_NAME = 1000
+#: Characters. What has no comma by then is no data URL; a name takes up to twelve for each of its own.
+_LONGEST_HEAD = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,20 @@ def read(url: str) -> DataUrl:
     media_type, *parameters = (part.strip() for part in url[len(PREFIX) : comma].split(";"))
     names = [unquote(value) for key, _, value in (each.partition("=") for each in parameters) if key in _NAMES]
     base64 = any(each.lower() == "base64" for each in parameters)
-    data = decode(url[comma + 1 :]) if base64 else unquote_to_bytes(url[comma + 1 :])
+    data = decode(url[comma + 1 :]) if base64 else _unquoted(url[comma + 1 :])
     return DataUrl(media_type.lower(), names[0] if names else "", data)
 
 
 _NAMES = ("name", "filename")
 _SPACE = re.compile(r"\s")
+_BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+
+def _unquoted(text: str) -> bytes:
+    """What percent-encoding stands for. Read as quoted-printable: `unquote` takes seconds for what a body can hold."""
+    if _BARE_PERCENT.search(text):
+        raise ValueError("has a % without two hexadecimal digits behind it")
+    return binascii.a2b_qp(text.replace("=", "%3D").replace("%", "=").encode("utf-8", "replace"))
 
 
 def decode(base64: str) -> bytes:
@@ -79,8 +89,8 @@ def of_base64(base64: str, media_type: str = "", name: str = "") -> str:
 
 
 def with_name(url: str, name: str) -> str:
-    """A data URL that tells the name too, unless that is empty."""
-    if not name:
+    """A data URL that tells the name too, unless that is empty; an address of another kind stays as it is."""
+    if not name or not is_data_url(url):
         return url
     end = min(place for place in (url.find(";"), url.find(","), len(url)) if place >= 0)
-    return f"{url[:end]};name={quote(name, safe='', errors='replace')}{url[end:]}"
+    return f"{url[:end]};name={quote(name[-LONGEST_NAME:], safe='', errors='replace')}{url[end:]}"

@@ -63,6 +63,13 @@ def test_names_travel_in_the_address() -> None:
     ]
 
 
+def test_an_address_is_fetched_as_the_client_wrote_it_whatever_the_file_is_called() -> None:
+    url = "https://a.example/r.pdf?x=1,2"
+    named = {"type": "document", "title": "My report", "source": {"type": "url", "url": url}}
+    (message,) = rewritten({"messages": [{"role": "user", "content": [named]}]}, MESSAGES)["messages"]
+    assert message["content"] == [{"type": "image", "source": {"type": "url", "url": url}}]
+
+
 @pytest.mark.parametrize(
     ("fields", "body", "expected"),
     [
