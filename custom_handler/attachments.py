@@ -171,6 +171,6 @@ def _refusal(path: str, clause: str) -> RequestError:
 
 def cleaned(name: str) -> str:
     """The last part of `name`, without what could pass for a path, a tag, or a marker of a call; may be empty."""
-    last = re.split(r"[/\\]", name)[-1]
+    last = re.split(r"[/\\]", name)[-1][-data_url.LONGEST_NAME :]  # a long one takes minutes to normalize
     plain = _UNUSUAL.sub("_", unicodedata.normalize("NFC", last)).strip(" ._")
     return plain if disarm(plain) == plain else _JOINTS.sub(" ", plain)

@@ -97,6 +97,11 @@ def test_a_long_name_keeps_its_ending() -> None:
     assert file.name == "x" * 80 + ".pdf"
 
 
+def test_a_name_of_any_length_costs_no_more_than_a_long_one() -> None:
+    """Normalizing takes the square of the length of such a run: hours for what a body can hold."""
+    assert cleaned("\u0315\u0316" * 1_000_000 + "report.pdf") == "report.pdf"
+
+
 def test_a_file_may_be_named_by_its_address() -> None:
     first, second, third = taken(
         *(
