@@ -46,6 +46,7 @@ _STATEFUL_FIELDS = frozenset({"previous_response_id", "conversation", "backgroun
 #: Tools that the client runs itself. The other types run on a server: LiteLLM would look for one to run them.
 _CLIENT_TOOLS = frozenset({"function", "custom"})
 _REQUIRED = frozenset({"model", "messages", "input", "prompt"})
+_TOO_DEEP = "The body is nested deeper than 250 levels."
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +81,18 @@ def clean(body: bytes, fields: frozenset[str], policy: Policy) -> bytes:
             raise RequestError(f"{name} is missing or empty.", param=name)
     shapes.check(kept, shapes.BODY)
     _check_model(kept["model"], policy)
-    kept |= file_parts.rewritten(kept, fields)
+    kept |= _rewritten(kept, fields)
     tools = [tool for tool in kept.pop("tools", ()) if tool.get("type", "function") in _CLIENT_TOOLS]
     if "system" in fields:
         kept |= {**_joined_system(kept), **_one_call(kept)}
     return _dump(kept | {"tools": tools} if tools else kept)
+
+
+def _rewritten(kept: Mapping[str, Any], fields: frozenset[str]) -> Mapping[str, Any]:
+    try:
+        return file_parts.rewritten(kept, fields)
+    except RecursionError as exc:  # results of tools in results of tools
+        raise RequestError(_TOO_DEEP) from exc
 
 
 def _joined_system(kept: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -137,7 +145,7 @@ def _dump(kept: Mapping[str, Any]) -> bytes:
     try:
         return orjson.dumps(kept)
     except orjson.JSONEncodeError as exc:  # everything that was parsed can be written, except for its depth
-        raise RequestError("The body is nested deeper than 250 levels.") from exc
+        raise RequestError(_TOO_DEEP) from exc
 
 
 def _refuse_fields(sent: Mapping[str, Any], fields: frozenset[str], reserved: frozenset[str]) -> None:

@@ -76,6 +76,16 @@ def test_what_is_nested_too_deep_is_a_400_and_the_deepest_below_passes(client: h
     assert (ask(240), ask(300), ask(900)) == (200, 400, 400)
 
 
+@pytest.mark.parametrize("levels", [130, 300])
+def test_results_of_tools_in_results_of_tools_are_counted_as_well(levels: int) -> None:
+    part = {"type": "text", "text": "x"}
+    for _ in range(levels):
+        part = {"type": "tool_result", "content": [part]}  # type: ignore[dict-item]
+    body = {"model": "stackspot-chat", "max_tokens": 9, "messages": [{"role": "user", "content": [part]}]}
+    with pytest.raises(RequestError, match="nested deeper than 250 levels"):
+        clean(json.dumps(body).encode(), MESSAGES_FIELDS, POLICY)
+
+
 @pytest.mark.parametrize(
     "content_type", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "a/b"]
 )
