@@ -39,6 +39,7 @@ _ZIPPED = (
 _ZIP = b"PK\x03\x04"
 _BINARY = (*_SIGNED, *_ZIPPED)
 _BY_MEDIA_TYPE = {kind.media_type: kind for kind in _BINARY}
+_BY_MEDIA_TYPE["image/jpg"] = _BY_MEDIA_TYPE["image/jpeg"]  # a wrong name, and a common one
 _BY_ENDING = {ending: kind for kind in _BINARY for ending in kind.endings}
 
 _TEXT = re.compile(
@@ -84,10 +85,9 @@ def recognise(data: bytes, declared: str, name: str) -> FileType:
     claimed = _BY_MEDIA_TYPE.get(declared) or _BY_ENDING.get(ending)
     if claimed in _ZIPPED and data.startswith(_ZIP):
         return claimed
-    if claimed is not None or declared.startswith("image/"):
-        said = claimed.media_type if claimed else declared
-        raise ValueError(f"is said to be {said:.80}, and its first bytes are not; accepted are {ACCEPTED}")
-    if not _is_text(data, declared, ending):
+    if claimed is not None:
+        raise ValueError(f"is said to be {claimed.media_type}, and its first bytes are not; accepted are {ACCEPTED}")
+    if declared.startswith("image/") or not _is_text(data, declared, ending):
         told = declared or ending or "none is told"
         raise ValueError(f"has a type that is not accepted ({told:.80}); accepted are {ACCEPTED}")
     media_type = declared if _TEXT.fullmatch(declared) else "text/plain"

@@ -51,8 +51,9 @@ def test_files_are_recognised(data: bytes, declared: str, name: str, media_type:
     [
         (b"", "image/png", "", "empty"),
         (b"<html>", "image/png", "", "said to be image/png"),
-        (b"<svg/>", "image/svg+xml", "", "said to be image/svg"),
-        (b"II*\x00", "image/tiff", "", "said to be image/tiff"),
+        (b"<html>", "image/jpg", "", "said to be image/jpeg"),
+        (b"<svg/>", "image/svg+xml", "", r"not accepted \(image/svg\+xml\)"),
+        (b"II*\x00", "image/tiff", "", r"not accepted \(image/tiff\)"),
         (b"hello", "", "a.png", "said to be image/png"),
         (b"hello", "application/pdf", "", "said to be application/pdf"),
         (b"hello", DOCX, "", "said to be application/vnd"),
