@@ -34,8 +34,9 @@ _HTTPS = 443
 _HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity"}
 
 _NAT64 = ip_network("64:ff9b::/96")
-#: Public by their number, and yet inside: 6to4 and a second NAT64 may lead to any IPv4 address; Azure's own services.
-_INSIDE = (ip_network("2002::/16"), ip_network("64:ff9b:1::/48"), ip_network("168.63.129.16/32"))
+#: Public by their number, and yet inside: 6to4 and a second NAT64 may lead to any IPv4 address; services that clouds
+#: have for their own machines (Azure's, and Oracle's, which only newer versions of Python know to be private).
+_INSIDE = tuple(map(ip_network, ("2002::/16", "64:ff9b:1::/48", "168.63.129.16/32", "192.0.0.0/24")))
 
 
 def is_public(address: Address) -> bool:
@@ -141,7 +142,7 @@ class RemoteFiles:
 def _address(file: RemoteFile, address: str, base: httpx.URL | None = None) -> httpx.URL:
     try:
         return base.join(address) if base is not None else httpx.URL(address)
-    except httpx.InvalidURL as exc:
+    except (httpx.InvalidURL, UnicodeError) as exc:
         raise _refusal(file, "has an address that cannot be read") from exc
 
 

@@ -75,7 +75,7 @@ def _hosts(text: str) -> frozenset[str]:
     hosts = frozenset(text.lower().replace(",", " ").split())
     if not all(re.fullmatch(r"[a-z0-9_.-]+(:\d{1,5})?", host) for host in hosts):
         raise ValueError("must be names of hosts with commas between them, such as images.example.com, cdn.example.com")
-    return hosts
+    return frozenset(host.removesuffix(":443") for host in hosts)  # as a URL has it, which does not name this port
 
 
 def _seconds(text: str) -> float:

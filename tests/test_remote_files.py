@@ -204,6 +204,7 @@ async def test_without_the_setting_nothing_is_fetched_and_the_setting_is_named()
         ("https://files.example\\@other.example/a.png", "not in STACKSPOT_FILE_HOSTS"),
         ("https://[files.example/a.png", "an address that cannot be read"),
         ("https://files.example:port/a.png", "an address that cannot be read"),
+        ("https://files.example/\ud800.png", "an address that cannot be read"),
     ],
 )
 async def test_an_address_that_may_not_be_fetched_is_refused_before_anybody_is_asked(
@@ -217,7 +218,7 @@ async def test_an_address_that_may_not_be_fetched_is_refused_before_anybody_is_a
 
 PRIVATE = [
     *("127.0.0.2", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1"),
-    *("240.0.0.1", "255.255.255.255", "198.18.0.1", "192.0.2.1", "168.63.129.16"),
+    *("240.0.0.1", "255.255.255.255", "198.18.0.1", "192.0.2.1", "192.0.0.192", "168.63.129.16"),
     *("::1", "::", "fe80::1", "fc00::1", "fd00:ec2::254", "fec0::1", "ff02::1", "2001:db8::1", "2001::1"),
     *("::ffff:10.0.0.1", "::ffff:127.0.0.1", "64:ff9b::a00:1", "64:ff9b:1::1", "2002:a00:1::", "::a00:1"),
 ]

@@ -69,6 +69,7 @@ def test_a_missing_setting_is_named_with_its_purpose() -> None:
         (settings.DATABASE_URL, "postgres://u:p@h/d", "postgres://u:p@h/d"),
         (settings.FILE_HOSTS, "", frozenset()),
         (settings.FILE_HOSTS, "a.example, CDN.example:8443", frozenset({"a.example", "cdn.example:8443"})),
+        (settings.FILE_HOSTS, "a.example:443", frozenset({"a.example"})),
     ],
 )
 def test_well_formed_values_are_read(
