@@ -105,6 +105,8 @@ def _load(text: str) -> Any:
     except yaml.MarkedYAMLError as exc:
         line = f" in or before line {exc.problem_mark.line + 1}" if exc.problem_mark else ""
         raise ValueError(f"it is not YAML: {exc.problem or exc.context}{line}") from None  # exc quotes the line
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
     except yaml.YAMLError:
         raise ValueError("it is not YAML: it has characters that are not allowed") from None
 

@@ -99,6 +99,7 @@ def test_yaml_is_read_as_it_is_written() -> None:
         ("- name: [a", "it is not YAML: .* line"),
         ("- {[a]: b}", "it is not YAML: .* line 1"),
         ("- name: a\0", "it is not YAML: it has characters"),
+        ("[" * 5000, "it is nested too deep"),
     ],
 )
 def test_what_is_wrong_is_told_with_the_entry_and_the_field(text: str, fault: str) -> None:
