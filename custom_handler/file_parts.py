@@ -12,6 +12,8 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeAlias
 
 from custom_handler import data_url, parts
+from custom_handler.errors import RequestError
+from custom_handler.fields import mapping, optional_text
 
 _Part: TypeAlias = dict[str, Any]
 #: A file's address → the part that carries it.
@@ -30,7 +32,15 @@ def rewritten(body: Mapping[str, Any], fields: Collection[str]) -> Mapping[str, 
     """
     if "input" in fields:
         return _with_contents(body, "input", _responses_part)
+    _check_system(body.get("system"))
     return _with_contents(body, "messages", _messages_part if "system" in fields else _chat_part)
+
+
+def _check_system(system: Any) -> None:
+    """Nothing but text stands there: of other parts LiteLLM drops some, and fetches an image with `detail: high`."""
+    for index, part in enumerate(system if isinstance(system, list) else ()):
+        if (part.get("type") or "text") != "text":
+            raise RequestError(f"system[{index}].type must be text.", param=f"system[{index}].type")
 
 
 def _chat_part(url: str) -> _Part:
@@ -68,6 +78,9 @@ def _part(part: Any, path: str, carrier: _Carrier) -> list[Any]:
     kind = part.get("type") if isinstance(part, dict) else None
     if kind == "tool_result":
         return [_item(part, path, carrier)]
+    if kind == "tool_use":  # in a list, LiteLLM would look for images, and fetch them
+        mapping(part.get("input") or {}, f"{path}.input")
+        optional_text(part, "name", path)
     if not isinstance(kind, str) or kind not in parts.READERS or (kind == "file" and carrier is _chat_part):
         return [part]  # a file in a chat comes through as it is, and so errors can name its fields
     return [

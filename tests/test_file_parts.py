@@ -50,6 +50,23 @@ def test_detail_reaches_no_address() -> None:
         assert "high" not in str(rewritten(body, fields))
 
 
+@pytest.mark.parametrize("fields", [MESSAGES, COUNT])
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        ({"system": [TEXT, DIALECTS[0]]}, "system[1].type"),
+        ({"messages": [{"role": "user", "content": [{"type": "tool_use", "input": [DIALECTS[0]]}]}]}, "input"),
+        ({"messages": [{"role": "user", "content": [{"type": "tool_use", "name": [DIALECTS[0]]}]}]}, "name"),
+    ],
+)
+def test_an_image_stands_nowhere_where_litellm_would_find_it_first(
+    fields: frozenset[str], body: dict[str, Any], param: str
+) -> None:
+    with pytest.raises(RequestError) as refusal:
+        rewritten(body, fields)
+    assert str(refusal.value.param).endswith(param)
+
+
 def test_a_file_of_a_chat_stays_as_it_is_so_that_errors_can_name_its_fields() -> None:
     body = {"messages": [{"role": "user", "content": [{"type": "file", "file": {"file_id": "f"}}]}]}
     assert rewritten(body, CHAT) == body

@@ -25,7 +25,8 @@ _MORE_MODELS = """
   - {model_name: librarian, litellm_params: {model: stackspot/chat},
      model_info: {knowledge_sources: [manual, wiki], deep_search_ks: true, agent_version: 3, selected_model: gpt-5}}
 
-litellm_settings:"""
+litellm_settings:
+  user_url_allowed_hosts: ["127.0.0.1"]  # else LiteLLM would not fetch from the emulator what it would from others"""
 _PAYMENTS = {
     "STACKSPOT_PAYMENTS_CLIENT_ID": "payments-client",
     "STACKSPOT_PAYMENTS_CLIENT_SECRET": "payments-secret",

@@ -21,6 +21,7 @@ from tests.support.proxy import ProxyProcess
 
 CHAT, RESPONSES, MESSAGES = "/v1/chat/completions", "/v1/responses", "/v1/messages"
 CSV = b"a;b\n1;2\n"
+HI: Any = [{"role": "user", "content": "Hi"}]
 
 Part = dict[str, Any]
 
@@ -269,12 +270,22 @@ def test_a_body_that_is_too_large_is_refused_with_numbers(http: httpx.Client, em
     assert not emulator.requests
 
 
-def test_counting_tokens_fetches_nothing(running: Product, http: httpx.Client) -> None:
+@pytest.mark.parametrize(
+    ("place", "status"),
+    [
+        (lambda image: {"messages": [{"role": "user", "content": [image]}]}, 200),
+        (lambda image: {"messages": HI, "system": [image]}, 400),
+        (lambda image: {"messages": [{"role": "user", "content": [{"type": "tool_use", "input": [image]}]}]}, 400),
+    ],
+)
+def test_counting_tokens_fetches_nothing(
+    running: Product, http: httpx.Client, place: Callable[[Part], dict[str, Any]], status: int
+) -> None:
     """LiteLLM fetches images with `detail: high` to count them: not here, from wherever they are said to be."""
     running.emulator.reset()
     image = {"type": "image_url", "image_url": {"url": f"{running.emulator.url}/v1/agents", "detail": "high"}}
-    answer = post(http, "/v1/messages/count_tokens", messages=[{"role": "user", "content": [image]}])
-    assert answer.status_code == 200, answer.text
+    answer = post(http, "/v1/messages/count_tokens", **place(image))
+    assert answer.status_code == status, answer.text
     assert not running.emulator.requests
 
 
@@ -304,7 +315,6 @@ ANNOTATIONS = [
     }
     for name in ("manual", "wiki")
 ]
-HI: Any = [{"role": "user", "content": "Hi"}]
 
 
 def test_an_agent_is_asked_with_its_knowledge_its_version_and_its_model(
