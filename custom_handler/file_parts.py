@@ -8,7 +8,7 @@ nothing to an agent, and with `high` LiteLLM fetches an image from wherever a cl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from custom_handler import data_url, parts
@@ -31,9 +31,14 @@ def rewritten(body: Mapping[str, Any], fields: Collection[str]) -> Mapping[str, 
         RequestError: a file refers to what is stored elsewhere, or a part is none that an agent can be given.
     """
     if "input" in fields:
+        _check_items(body.get("input"))
         return _with_contents(body, "input", _responses_part)
+    if "system" not in fields:
+        return _with_contents(body, "messages", _chat_part)
     _check_system(body.get("system"))
-    return _with_contents(body, "messages", _messages_part if "system" in fields else _chat_part)
+    new = _with_contents(body, "messages", _messages_part)
+    _check_roles(new.get("messages", ()))
+    return new
 
 
 def _check_system(system: Any) -> None:
@@ -41,6 +46,24 @@ def _check_system(system: Any) -> None:
     for index, part in enumerate(system if isinstance(system, list) else ()):
         if (part.get("type") or "text") != "text":
             raise RequestError(f"system[{index}].type must be text.", param=f"system[{index}].type")
+
+
+def _check_items(items: Any) -> None:
+    """LiteLLM drops a file that stands beside the messages."""
+    for index, item in enumerate(items if isinstance(items, list) else ()):
+        if isinstance(item, dict) and item.get("type") in parts.READERS:
+            path = f"input[{index}].type"
+            raise RequestError(f"{path}: {item['type']} must stand in the content of a message.", param=path)
+
+
+def _check_roles(messages: Iterable[Any]) -> None:
+    """LiteLLM drops a file in a message of another role than the user's; Anthropic refuses it."""
+    for index, message in enumerate(messages):
+        content = message.get("content")
+        for at, part in enumerate(content if message.get("role") != "user" and isinstance(content, list) else ()):
+            if isinstance(part, dict) and part.get("type") == "image":
+                path = f"messages[{index}].content[{at}]"
+                raise RequestError(f"{path} is a file, which must stand in a message of the user.", param=path)
 
 
 def _chat_part(url: str) -> _Part:

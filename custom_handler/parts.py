@@ -4,7 +4,7 @@
 |---|---|
 | chat completions | `image_url`, `file` |
 | Responses | `input_image`, `input_file` |
-| Messages | `image`, `document` |
+| Messages | `image`, `document`, `search_result` |
 | MCP, as some clients pass its results on | `image` with `data` and `mimeType` |
 """
 
@@ -88,6 +88,12 @@ def _block(part: Mapping[str, Any], path: str) -> Said:
     raise RequestError(f"{place}.type must be base64, url, text or content.", param=f"{place}.type")
 
 
+def _search_result(part: Mapping[str, Any], path: str) -> Said:
+    """What a search of the client's own found, as text."""
+    about = [text for key in ("title", "source") if (text := optional_text(part, key, path))]
+    return [*about, *_content(part.get("content"), f"{path}.content")]
+
+
 def _about(document: Mapping[str, Any], path: str) -> Said:
     """What a document of text is introduced with."""
     return [text for key in ("title", "context") if (text := optional_text(document, key, path))]
@@ -138,6 +144,7 @@ READERS: Mapping[str, _Reader] = {
     "input_file": _input_file,
     "image": _block,
     "document": _block,
+    "search_result": _search_result,
     **dict.fromkeys(
         ("audio", "audio_url", "input_audio", "video", "video_url", "input_video", "container_upload"), _unreadable
     ),

@@ -67,6 +67,22 @@ def test_an_image_stands_nowhere_where_litellm_would_find_it_first(
     assert str(refusal.value.param).endswith(param)
 
 
+@pytest.mark.parametrize(
+    ("fields", "body", "param"),
+    [
+        (MESSAGES, {"messages": [{"role": "assistant", "content": [TEXT, DIALECTS[4]]}]}, "messages[0].content[1]"),
+        (MESSAGES, {"messages": [{"role": "system", "content": [DIALECTS[3]]}]}, "messages[0].content[0]"),
+        (RESPONSES, {"input": [{"role": "user", "content": "hi"}, DIALECTS[2]]}, "input[1].type"),
+    ],
+)
+def test_a_file_is_refused_where_litellm_would_drop_it(
+    fields: frozenset[str], body: dict[str, Any], param: str
+) -> None:
+    with pytest.raises(RequestError) as refusal:
+        rewritten(body, fields)
+    assert refusal.value.param == param
+
+
 def test_a_file_of_a_chat_stays_as_it_is_so_that_errors_can_name_its_fields() -> None:
     body = {"messages": [{"role": "user", "content": [{"type": "file", "file": {"file_id": "f"}}]}]}
     assert rewritten(body, CHAT) == body

@@ -49,6 +49,10 @@ def ref(url: str, path: str, name: str = "") -> FileReference:
         ),
         ({"type": "document", "source": {"type": "content", "content": "C"}}, ["C"]),
         (
+            {"type": "search_result", "title": "A", "source": "B", "content": [{"type": "text", "text": "C"}]},
+            ["A", "B", "C"],
+        ),
+        (
             {
                 "type": "document",
                 "title": "A",
