@@ -46,7 +46,6 @@ _STATEFUL_FIELDS = frozenset({"previous_response_id", "conversation", "backgroun
 #: Tools that the client runs itself. The other types run on a server: LiteLLM would look for one to run them.
 _CLIENT_TOOLS = frozenset({"function", "custom"})
 _REQUIRED = frozenset({"model", "messages", "input", "prompt"})
-_TOO_DEEP = "The body is nested deeper than 250 levels."
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ def _rewritten(kept: Mapping[str, Any], fields: frozenset[str]) -> Mapping[str, 
     try:
         return file_parts.rewritten(kept, fields)
     except RecursionError as exc:  # results of tools in results of tools
-        raise RequestError(_TOO_DEEP) from exc
+        raise _too_deep() from exc
 
 
 def _joined_system(kept: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -145,7 +144,11 @@ def _dump(kept: Mapping[str, Any]) -> bytes:
     try:
         return orjson.dumps(kept)
     except orjson.JSONEncodeError as exc:  # everything that was parsed can be written, except for its depth
-        raise RequestError(_TOO_DEEP) from exc
+        raise _too_deep() from exc
+
+
+def _too_deep() -> RequestError:
+    return RequestError("The body is nested deeper than 250 levels.")
 
 
 def _refuse_fields(sent: Mapping[str, Any], fields: frozenset[str], reserved: frozenset[str]) -> None:
