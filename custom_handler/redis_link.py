@@ -6,6 +6,7 @@ it is tried again once a second.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -24,6 +25,8 @@ T = TypeVar("T")
 #: Seconds. Redis answers within milliseconds; a request must not wait long for one that does not.
 _TIMEOUT = 1.0
 _TRY_AGAIN_AFTER = 1.0
+#: Commands; more wait for one another. Redis's client refuses the 101st, which would count as a Redis that is gone.
+_AT_ONCE = 50
 
 
 class RedisGoneError(Exception):
@@ -47,6 +50,7 @@ class RedisLink:
             socket_connect_timeout=_TIMEOUT,
             retry=Retry(NoBackoff(), 1),
         )
+        self._free = asyncio.Semaphore(_AT_ONCE)
         self._where = f"Redis at {urlsplit(url).hostname}:{urlsplit(url).port or 6379}"
         self._clock = clock
         self._gone_until: float | None = None
@@ -62,19 +66,28 @@ class RedisLink:
         Raises:
             RedisGoneError: Redis did not answer, or not with what was asked for.
         """
-        if self._gone_until is not None and self._clock() < self._gone_until:
-            raise RedisGoneError(self._where)
-        try:
-            result = await command(self._redis)
-        except (RedisError, OSError) as exc:
-            self._lose(exc)
-            raise RedisGoneError(self._where) from exc
-        self._find()
-        return result
+        async with self._free:
+            self._refuse_while_gone()
+            try:
+                result = await command(self._redis)
+            except (RedisError, OSError) as exc:
+                self._lose(exc)
+                raise RedisGoneError(self._where) from exc
+            self._find()
+            return result
 
     async def aclose(self) -> None:
         """Close its connections."""
         await self._redis.aclose()
+
+    def _refuse_while_gone(self) -> None:
+        """Raise until it is time to try again; then let one find out whether it is back, and nobody wait with it."""
+        if self._gone_until is None:
+            return
+        now = self._clock()
+        if now < self._gone_until:
+            raise RedisGoneError(self._where)
+        self._gone_until = now + _TRY_AGAIN_AFTER
 
     def _lose(self, exc: Exception) -> None:
         if self._gone_until is None:

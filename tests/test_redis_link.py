@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 
@@ -47,6 +48,26 @@ async def test_while_redis_is_gone_nobody_waits_for_it(
     assert asked == 1, "it was asked again at once"
     assert [record.levelno for record in caplog.records if record.name == "custom_handler.redis"] == [logging.ERROR]
     assert redis_server.url.removeprefix("redis://").removesuffix("/0") in caplog.text
+
+
+async def test_while_redis_hangs_one_at_a_time_finds_out_whether_it_is_back(link: RedisLink, clock: Clock) -> None:
+    asked = 0
+
+    async def hanging(_: Redis) -> None:
+        nonlocal asked
+        asked += 1
+        await asyncio.sleep(0)
+        raise TimeoutError
+
+    for _ in range(3):
+        refused = await asyncio.gather(*(link.run(hanging) for _ in range(5)), return_exceptions=True)
+        assert {type(error) for error in refused} == {RedisGoneError}
+        clock.now += 2
+    assert asked == 5 + 1 + 1, "all who asked before anybody knew, and then one each time"
+
+
+async def test_many_at_once_wait_for_one_another_and_redis_is_not_gone(link: RedisLink) -> None:
+    assert sorted(await asyncio.gather(*(link.run(count) for _ in range(300)))) == list(range(1, 301))
 
 
 async def test_redis_that_is_back_is_used_again(
