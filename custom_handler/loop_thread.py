@@ -33,9 +33,10 @@ class LoopThread:
             while batch := self.run(_next(items)):
                 yield batch[0]
         finally:
-            # A loop that has ended, with the program, has closed them itself.
+            # A loop that has ended, with the program, has closed them itself. Nobody waits for that: the garbage
+            # collector drops iterators in any thread, also in the loop's own, and while that holds a lock.
             if self._loop is not None and not self._loop.is_closed():
-                self.run(items.aclose())
+                asyncio.run_coroutine_threadsafe(items.aclose(), self._loop)
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -238,6 +239,24 @@ def test_a_stream_that_is_dropped_closes_the_connection(emulator: Emulator, prov
     chunks = provider.streaming(model="chat", messages=HI)
     next(chunks)
     chunks.close()  # type: ignore[attr-defined] # an iterator made by a generator
+    emulator.wait_for(lambda e: e.chats[0].disconnected, timeout=1)
+
+
+def test_a_stream_that_is_forgotten_in_a_cycle_of_references_stops_nobody(
+    emulator: Emulator, provider: StackspotLLM
+) -> None:
+    emulator.script(Reply("Hello, world", hold_after=5), Reply("Hello again"))
+    chunks = provider.streaming(model="chat", messages=HI)
+    next(chunks)
+    cycle: list[Any] = [chunks]
+    cycle.append(cycle)
+    del chunks, cycle
+
+    async def collect() -> None:  # where Python happens to: in the thread of the provider's loop
+        gc.collect()
+
+    asyncio.run_coroutine_threadsafe(collect(), provider._thread._running_loop()).result(timeout=5)
+    assert provider.completion(model="chat", messages=HI).choices[0].message.content == "Hello again"
     emulator.wait_for(lambda e: e.chats[0].disconnected, timeout=1)
 
 
