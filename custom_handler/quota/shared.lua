@@ -19,11 +19,18 @@ if not now then
   now = time[1] * 1000000 + time[2]
 end
 
-local function key(...)
-  return table.concat({KEYS[1], ...}, ":")
+local ACCOUNT = KEYS[1] .. ":account" -- hash: generation, order, turn, grant, low, paused, quiet
+local generation = redis.call("HGET", ACCOUNT, "generation")
+if not generation then
+  generation = string.format("%.0f", now)
+  redis.call("HSET", ACCOUNT, "generation", generation)
+  redis.call("PEXPIRE", ACCOUNT, given.ttl)
 end
 
-local ACCOUNT = key("account") -- hash: order, turn, grant, low, paused, quiet
+local function key(...)
+  return table.concat({KEYS[1], generation, ...}, ":")
+end
+
 local WORKERS = key("workers") -- sorted set: worker, end of its lease
 local BATCHES = key("batches") -- hash: worker, its last batch
 local TICKETS = key("tickets") -- hash: ticket, what is known of it
@@ -309,8 +316,20 @@ function does.refused(id, pause)
   end
 end
 
+-- Whether Redis still has all it was told. One that is short of memory may throw away single keys, and then a ticket
+-- would wait or run for ever.
+local function whole()
+  local sum = redis.call("SCARD", running("")) + count(FIRST)
+  for _, lane in ipairs(redis.call("ZRANGE", ROUND, 0, -1)) do sum = sum + count(lane) end
+  return sum == redis.call("HLEN", TICKETS)
+end
+
 -- The exchange
 
+if not whole() then
+  redis.call("DEL", ACCOUNT) -- a new generation: all workers must join again, and tell all they know
+  return cjson.encode({known = false})
+end
 for _, gone in ipairs(redis.call("ZRANGEBYSCORE", WORKERS, "-inf", now)) do
   remove(gone)
 end

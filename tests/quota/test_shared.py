@@ -346,6 +346,22 @@ async def test_redis_that_forgets_everything_is_told_again(start: Start, redis_s
     await taker.until(2)
 
 
+@pytest.mark.parametrize("lost", ["account", "workers", "tickets", "round", "running:", "queue:*"])
+async def test_redis_that_throws_a_key_away_for_want_of_memory_is_told_again(
+    start: Start, redis_server: RedisServer, lost: str
+) -> None:
+    takers = [start(1000, 1), start(1000, 1)]
+    with redis.Redis.from_url(redis_server.url) as client:
+        for number in range(4):
+            takers[number % 2].ask(str(number))
+            await until(lambda: tickets(client) == number + 1)  # noqa: B023 - awaited before it changes
+        client.delete(*client.scan_iter(f"agent-proxy:quota:*:{lost}"))
+        for count in range(1, 5):
+            await until(lambda: sum(len(taker.order) for taker in takers) >= count)  # noqa: B023 - as above
+            for taker in takers:
+                taker.end(*taker.going)
+
+
 async def test_a_worker_that_was_silent_for_too_long_goes_on_where_it_was(start: Start) -> None:
     one, two = start(1000, 1), start(1000, 1)
     one.ask("a")
