@@ -153,7 +153,7 @@ class _Exchange:
             except (BridgeError, ConversationLostError) as exc:
                 if question.text:
                     raise
-                question = await self._instead_of(question, exc)
+                question = replace(await self._instead_of(question, exc), again=True)
             self._questions.pop()  # what was refused has cost nothing
 
     async def _ask_once(self, question: Question) -> AsyncGenerator[Event, None]:

@@ -23,6 +23,7 @@ class Question:
         calls: as `Reader.begin` has it.
         conversation: the one in which it is asked, as it was before; None for none.
         continues: the agent must remember what was said in that.
+        again: it is asked in place of one that was refused, which had waited for its turn.
         limit: how much of the answer is read; None for all of it.
         pieces: what was read.
     """
@@ -32,6 +33,7 @@ class Question:
     calls: bool = True
     conversation: Conversation | None = None
     continues: bool = False
+    again: bool = False
     limit: LengthLimit | None = None
     report: Report = field(default_factory=Report)
     pieces: list[str] = field(default_factory=list)
@@ -57,7 +59,8 @@ class Question:
     def query(self) -> Query:
         """What the service is asked."""
         conversation_id = self.conversation.id if self.conversation else None
-        return Query(self.prompt, follow_up=self.hidden, conversation_id=conversation_id, continues=self.continues)
+        begun = self.hidden or self.again
+        return Query(self.prompt, follow_up=begun, conversation_id=conversation_id, continues=self.continues)
 
     @property
     def quoted(self) -> bool:

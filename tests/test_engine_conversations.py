@@ -258,6 +258,7 @@ async def test_a_conversation_that_cannot_be_continued_is_sent_anew_and_continue
     await chat.ask()
     assert Text("Yes.") in await chat.ask()
     assert chat.sent_anew
+    assert [query.follow_up for query in chat.agent.queries] == [False, False, True], "it has waited for its turn"
     assert "cannot be continued" in caplog.text
     await chat.ask()
     assert chat.continued
