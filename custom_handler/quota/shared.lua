@@ -238,7 +238,7 @@ local function ahead(ticket, group)
 end
 
 local function turn_at(group, turn)
-  local earliest = math.max(now, paused or 0, get("quiet") or 0)
+  local earliest = math.max(now, paused or 0) -- the quiet is no wait for the quota: nobody is refused for it
   local begun, limit = redis.call("ZCARD", starts(group)), allowed(group)
   local rounds, index = 0, begun + turn - limit
   if index >= begun then

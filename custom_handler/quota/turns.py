@@ -15,8 +15,9 @@ from custom_handler.quota.shared import SharedQuota
 from custom_handler.quota.tickets import Group, Ticket
 from custom_handler.quota.waiters import Waiter
 
-#: Seconds that Redis may take to decide, even about one that may not wait at all.
-_LEAST = 2.0
+#: Seconds that Redis may take to decide, even about one that may not wait at all. Two go by until a Redis that hangs is
+#: given up, and three until all workers have come back to one that was started again.
+_LEAST = 4.0
 
 
 @dataclass(frozen=True, slots=True)

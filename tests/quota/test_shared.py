@@ -297,6 +297,31 @@ async def test_redis_that_was_never_there_fails_no_request(start: Start, redis_s
     assert taker.order == list("012345")
 
 
+async def test_who_may_not_wait_is_not_refused_because_redis_was_started_again(
+    start: Start, redis_server: RedisServer
+) -> None:
+    taker = start(1000, 4)
+    taker.ask("before")
+    await taker.until(1)
+    redis_server.stop()
+    await until(lambda: taker.quota.alone)
+    redis_server.start()
+    await until(lambda: not taker.quota.alone)
+    for number in range(3):  # nothing begins yet, until all workers have come back
+        taker.ask(str(number), max_wait=0.0)
+    await taker.until(4)
+
+
+async def test_who_may_not_wait_is_not_refused_because_redis_hangs(start: Start, redis_server: RedisServer) -> None:
+    taker = start(1000, 4)
+    taker.ask("before")
+    await taker.until(1)
+    with redis_server.hanging():
+        taker.ask("a", max_wait=0.0)
+        await taker.until(2)
+    assert taker.quota.alone
+
+
 async def test_redis_that_is_back_learns_who_waits_who_runs_and_what_has_begun(
     start: Start, redis_server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
