@@ -62,7 +62,7 @@ class SharedQuota:
         link: where Redis is; it belongs to the same event loop.
         quota: what this process knows of the account.
         account: whose quota it is.
-        workers: how many there are, as long as Redis has not said.
+        workers: how many there are at least; Redis knows only those that were asked.
         pace: as it is; a test is in a hurry.
     """
 
@@ -73,7 +73,7 @@ class SharedQuota:
         self._quota = quota
         self._key = _key(account)
         self._worker = secrets.token_hex(8)
-        self._workers = workers
+        self._least = self._workers = workers
         self._pace = pace or Pace()
         self._batch = 0
         self._joined = False
@@ -209,7 +209,7 @@ class SharedQuota:
         if not reply["known"]:
             self._joined = False
             return
-        self._workers = reply["workers"]
+        self._workers = max(self._least, reply["workers"])
         pause = reply.get("paused")
         paused_until = -math.inf if pause is None else self._quota.clock() + _seconds(pause)
         for key in self._quota.follow(reply["running"], reply["low"], paused_until):

@@ -286,6 +286,17 @@ async def test_without_redis_each_worker_goes_on_alone_with_its_share(
     assert caplog.text.count("goes on alone with") == 2, "each worker says so, once"
 
 
+async def test_workers_that_were_not_asked_yet_have_their_share_too(
+    start: Start, redis_server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    taker = start(1000, 4)  # of two workers
+    taker.ask("a")
+    await taker.until(1)
+    redis_server.stop()
+    await until(lambda: taker.quota.alone)
+    assert "goes on alone with 500 requests a minute and 2 at once (2 share)" in caplog.text
+
+
 async def test_redis_that_was_never_there_fails_no_request(start: Start, redis_server: RedisServer) -> None:
     redis_server.stop()
     taker = start(1000, 4)
