@@ -71,7 +71,7 @@ class KeyLimits:
 
     def _count_here(self, key: Key, rpm: int) -> float:
         times, now = self._times[key.hash], self._clock()
-        while times and times[0] <= now - _WINDOW:
+        while times and times[0] + _WINDOW <= now:
             times.popleft()
         if len(times) >= rpm:
             return times[-rpm] + _WINDOW - now

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from emulator import Emulator, Options
@@ -17,6 +18,10 @@ from tests.support.redis_server import needed as redis_server_needed
 
 # LiteLLM reads this when it is imported; without it, it would first try to download its prices.
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+
+# How long an example takes says more about the machine than about the code.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 # A job in the background ignores Ctrl-C, and so would every program that the tests start and press it for.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -34,6 +39,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     from tests.support.shares import Shares
 
     return Shares(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Coverage looks away where hypothesis repeats a test a hundred times: it makes the parser six times as slow."""
+    for item in items:
+        if hypothesis.is_hypothesis_test(getattr(item, "obj", None)):
+            item.add_marker(pytest.mark.no_cover)
 
 
 @pytest.fixture

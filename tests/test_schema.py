@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given, reject, settings
+from hypothesis import given, reject
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
@@ -466,8 +466,6 @@ def test_half_characters_are_mended_in_a_problem() -> None:
 
 # Whatever comes
 
-unhurried = settings(deadline=None)  # reading a schema for the first time takes its time, more so under coverage
-
 NAMES = st.sampled_from(["a", "b", "file_path", "filePath", "x y"])
 SCALARS = (
     st.none()
@@ -537,7 +535,6 @@ def fits(value: Any, schema: Mapping[str, Any]) -> bool:
         reject()
 
 
-@unhurried
 @given(ARGUMENTS, PARAMETERS)
 def test_arguments_that_fit_are_returned_unchanged(arguments: dict[str, Any], schema: dict[str, Any]) -> None:
     if fits(arguments, schema):
@@ -546,7 +543,6 @@ def test_arguments_that_fit_are_returned_unchanged(arguments: dict[str, Any], sc
         assert (checked.problems, checked.changed) == ((), False)
 
 
-@unhurried
 @given(ARGUMENTS, PARAMETERS)
 def test_arguments_fit_in_the_end_exactly_if_there_is_no_problem(
     arguments: dict[str, Any], schema: dict[str, Any]
@@ -555,14 +551,12 @@ def test_arguments_fit_in_the_end_exactly_if_there_is_no_problem(
     assert (not checked.problems) == fits(checked.arguments, schema)
 
 
-@unhurried
 @given(ARGUMENTS, PARAMETERS)
 def test_a_second_check_changes_nothing_more(arguments: dict[str, Any], schema: dict[str, Any]) -> None:
     first = check(arguments, schema)
     assert check(first.arguments, schema) == Checked(first.arguments, first.problems, changed=False)
 
 
-@unhurried
 @given(ARGUMENTS, PARAMETERS)
 def test_changed_says_whether_anything_differs(arguments: dict[str, Any], schema: dict[str, Any]) -> None:
     before = written(arguments)
@@ -571,7 +565,6 @@ def test_changed_says_whether_anything_differs(arguments: dict[str, Any], schema
     assert written(arguments) == before
 
 
-@unhurried
 @given(ARGUMENTS, PARAMETERS)
 def test_problems_are_short_and_can_be_sent(arguments: dict[str, Any], schema: dict[str, Any]) -> None:
     problems = check(arguments, schema).problems
@@ -589,7 +582,6 @@ ANYTHING = st.recursive(
 )
 
 
-@unhurried
 @given(st.dictionaries(NAMES | st.just("step_id"), VALUES, max_size=3), st.dictionaries(KEYWORDS, ANYTHING, max_size=5))
 def test_nothing_that_looks_like_a_schema_is_an_error(arguments: dict[str, Any], schema: dict[str, Any]) -> None:
     checked = check(arguments, schema)

@@ -204,13 +204,12 @@ PROPERTIES = st.dictionaries(NAMES, SCHEMAS, min_size=1, max_size=3)
 OBJECTS = st.fixed_dictionaries({"properties": PROPERTIES}) | _larger(SCHEMAS)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(NAMES.filter(bool), TEXT, OBJECTS)
 def test_no_schema_loses_anything(name: str, description: str, parameters: dict[str, Any]) -> None:
     assert_nothing_is_lost(Tool(name, description, parameters))
 
 
-@settings(deadline=None)
 @given(TEXT.filter(bool), OBJECTS)
 def test_no_description_begins_a_line(description: str, schema: dict[str, Any]) -> None:
     assert _beginnings(description, schema) == _beginnings("harmless", schema)

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.agent import Agent, respond
@@ -241,7 +241,6 @@ LINES = st.sampled_from(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(LINES | st.text(max_size=12), max_size=30).map("\n".join))
 def test_any_text_gets_an_answer_always_the_same_and_every_call_is_json(text: str) -> None:
     first, second = (respond(read_prompt(text)) for _ in range(2))
@@ -251,7 +250,6 @@ def test_any_text_gets_an_answer_always_the_same_and_every_call_is_json(text: st
             json.loads(line.removeprefix("arguments: "))
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_any_plain_text_gets_an_answer(text: str) -> None:
     assert respond(read_prompt(text))

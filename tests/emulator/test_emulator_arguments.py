@@ -204,7 +204,7 @@ WORDS = st.sampled_from(
 MESSAGES = st.lists(WORDS | st.text(max_size=10), max_size=8).map(" ".join)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(SCHEMAS, MESSAGES)
 def test_made_arguments_are_valid_json_that_fits_the_schema(schema: Schema, text: str) -> None:
     made = make_arguments(schema, text)
@@ -230,13 +230,12 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.dictionaries(KEYWORDS, VALUES, max_size=5), MESSAGES)
 def test_no_schema_is_too_odd(schema: Schema, text: str) -> None:
     assert isinstance(make_arguments(schema, text), dict)
 
 
-@settings(deadline=None)
 @given(SCHEMAS, MESSAGES)
 def test_the_same_message_makes_the_same_arguments(schema: Schema, text: str) -> None:
     assert make_arguments(schema, text) == make_arguments(schema, text)

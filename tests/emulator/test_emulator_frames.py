@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.frames import Dialect, pieces, recut, to_json
@@ -21,7 +21,6 @@ def text_in(items: list[Item]) -> str:
     return "".join(item for item in items if isinstance(item, str))
 
 
-@settings(deadline=None)
 @given(st.text(), st.integers(1, 30))
 def test_pieces_add_up_and_none_is_longer_than_asked(text: str, size: int) -> None:
     cut = list(pieces(text, size))
@@ -34,13 +33,11 @@ def test_a_piece_needs_a_character() -> None:
         list(pieces("x", 0))
 
 
-@settings(deadline=None)
 @given(TEXTS, st.none() | st.integers(1, 5))
 def test_recutting_changes_no_text(deltas: list[str], size: int | None) -> None:
     assert "".join(recut(deltas, size)) == "".join(deltas)
 
 
-@settings(deadline=None)
 @given(DIALECTS, st.text(st.characters()))
 def test_any_text_survives_its_frame(dialect: Dialect, text: str) -> None:
     frame = dialect.delta(text, {"source": []})
@@ -58,7 +55,6 @@ def test_a_surrogate_without_its_half_is_escaped_and_the_rest_is_not() -> None:
     assert to_json({"a": "é🙂"}) == '{"a":"é🙂"}'
 
 
-@settings(deadline=None)
 @given(TEXTS, st.integers(0, 40))
 def test_steps_are_inserted_behind_exactly_n_characters(deltas: list[str], at: int) -> None:
     items = list(inserted(deltas, at, [Hold()]))
@@ -67,7 +63,6 @@ def test_steps_are_inserted_behind_exactly_n_characters(deltas: list[str], at: i
     assert text_in(items[:place]) == "".join(deltas)[:at]
 
 
-@settings(deadline=None)
 @given(TEXTS, st.integers(0, 40))
 def test_a_stream_is_cut_behind_exactly_n_characters(deltas: list[str], at: int) -> None:
     *items, last = cut_after(deltas, at, [Drop()])
@@ -75,7 +70,6 @@ def test_a_stream_is_cut_behind_exactly_n_characters(deltas: list[str], at: int)
     assert text_in(items) == "".join(deltas)[:at]
 
 
-@settings(deadline=None)
 @given(TEXTS, st.integers(0, 40), st.integers(0, 40))
 def test_two_places_in_one_stream_do_not_disturb_each_other(deltas: list[str], first: int, second: int) -> None:
     items = list(inserted(inserted(deltas, first, [Hold()]), second, [Drop()]))

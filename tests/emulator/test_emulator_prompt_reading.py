@@ -1,6 +1,6 @@
 """Reading the one text that a proxy sends."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.prompt_reading import Prompt, Tool, Turn, read_prompt
@@ -122,7 +122,6 @@ def test_an_answer_becomes_a_turn() -> None:
 LINES = st.sampled_from([*set(PROMPT.split("\n")), "<assistant>", "[" * 5000])
 
 
-@settings(deadline=None)
 @given(st.lists(LINES | st.text(max_size=10), max_size=20).map("\n".join))
 def test_no_text_is_too_odd_to_be_read(text: str) -> None:
     prompt = read_prompt(text)

@@ -14,7 +14,7 @@ import pytest
 from emulator import Emulator, Options
 from tests.conftest import settings_for
 from tests.support.collector import Collector
-from tests.support.proxy import ProxyProcess
+from tests.support.proxy import ProxyProcess, watched
 
 _ROOT = Path(__file__).parents[2]
 _KEYLESS = {"LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true"}
@@ -52,8 +52,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     text = config.read_text("utf-8").replace("\nlitellm_settings:", _MORE_MODELS, 1)
     config.write_text(text.replace("_interval_seconds: 15", "_interval_seconds: 1"), "utf-8")
     with Emulator(Options(rpm=None, frame_style="base")) as emulator, Collector() as collector:
-        watched = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "50"}
-        proxy = ProxyProcess(config, {**settings_for(emulator), **_PAYMENTS, **_KEYLESS, **watched})
+        traced = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "50"}
+        proxy = ProxyProcess(config, {**settings_for(emulator), **_PAYMENTS, **_KEYLESS, **traced, **watched()})
         yield Product(proxy, emulator, collector)
         proxy.stop()
 

@@ -22,7 +22,7 @@ from tests.support.collector import Collector
 from tests.support.figures import Figures
 from tests.support.program import Program
 from tests.support.proxy import environment as program_environment
-from tests.support.proxy import free_port
+from tests.support.proxy import free_port, watched
 
 _LAUNCHER = (sys.executable, "-m", "custom_handler.launcher")
 #: Each worker signs in once, so this many tokens say that both have answered; a kernel that shares out connections by
@@ -122,7 +122,7 @@ class TestTwoWorkers:
     @pytest.fixture(scope="class")
     @staticmethod
     def proxy(service: Emulator, collector: Collector, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-        environment = program_environment({})
+        environment = program_environment(watched())
         with chdir(tmp_path_factory.mktemp("two")), running(environment, service, collector, WORKERS) as proxy:
             yield proxy
 

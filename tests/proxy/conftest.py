@@ -14,7 +14,7 @@ import pytest
 
 from tests.proxy.scripted import MODELS
 from tests.proxy.vendor import Vendor
-from tests.support.proxy import ProxyProcess
+from tests.support.proxy import ProxyProcess, watched
 
 KEY = "sk-the-key-of-these-tests"
 AGENT = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
@@ -83,7 +83,7 @@ def vendor() -> Iterator[Vendor]:
 def proxies(tmp_path_factory: pytest.TempPathFactory, vendor: Vendor) -> Iterator[Proxies]:
     """All proxies; they start at the same time, since each takes seconds."""
     folder = tmp_path_factory.mktemp("proxies")
-    keyed = {**vendor.environment, "LITELLM_MASTER_KEY": KEY}
+    keyed = {**vendor.environment, **watched(), "LITELLM_MASTER_KEY": KEY}
     keys_file = folder / "keys.yaml"
     keys_file.write_text("[]")
     listed = {**keyed, "PROXY_KEYS_FILE": str(keys_file)}

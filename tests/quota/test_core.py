@@ -428,4 +428,4 @@ class AnyAccount(RuleBasedStateMachine):
 
 
 TestAnyAccount = AnyAccount.TestCase
-TestAnyAccount.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestAnyAccount.settings = settings(max_examples=60, stateful_step_count=40)

@@ -153,7 +153,7 @@ class Both:
             assert reply["paused"] == allowance.paused_until - now
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(steps=st.lists(STEP, max_size=40))
 def test_the_script_and_the_core_decide_the_same(client: redis.Redis, steps: list[tuple[Any, ...]]) -> None:
     both = Both(client)
