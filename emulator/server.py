@@ -142,6 +142,10 @@ class Emulator:
         asyncio.run(self._server.serve([self._listening]))
 
 
+#: Turns of the event loop until what was accepted just now is a connection, which can be closed.
+_TURNS = 5
+
+
 class _Server(uvicorn.Server):
     """uvicorn that stops at once: it does not poll for its end, nor wait for answers, which may be held."""
 
@@ -155,6 +159,8 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002  # uvicorn's signature
         for server in self.servers:
             server.close()
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
         for connection in list(self.server_state.connections):
             connection.transport.abort()
         if tasks := self.server_state.tasks:
