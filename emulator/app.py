@@ -14,6 +14,7 @@ from emulator.chat_api import ChatApi
 from emulator.control import ControlApi
 from emulator.errors import RefusedError
 from emulator.files_api import FilesApi
+from emulator.fusion_api import fusion_routes
 from emulator.player import Played
 from emulator.recording import Recorded, Recorder
 from emulator.reply import Reply
@@ -30,6 +31,7 @@ def build(service: Service) -> ASGIApp:
     """The application on this `service`. It needs `player.OpenProtocol` below it."""
     tokens, chat, files, control = TokenApi(service), ChatApi(service), FilesApi(service), ControlApi(service)
     routes = [
+        fusion_routes(service),
         Route("/{realm}/oidc/oauth/token", tokens.token, methods=["POST"]),
         Route("/v1/agent/{agent_id}/chat", chat.chat, methods=["POST"]),
         Route("/v1/agents", chat.agents_v1),
@@ -48,8 +50,8 @@ def build(service: Service) -> ASGIApp:
 
     async def refusal(request: Request, error: Exception) -> Played:
         refused = cast(RefusedError, error)
-        reply = Reply(headers=refused.headers)
-        return Played(refuse(refused.refusal, reply, service.options), request.state.record)
+        reply, record = Reply(headers=refused.headers), request.state.record
+        return Played(refuse(refused.refusal, reply, service.options, record), record)
 
     # Starlette calls any ASGI application that a handler returns, though its types ask for a Response.
     handlers = cast(Any, {RefusedError: refusal})

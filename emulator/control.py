@@ -34,7 +34,7 @@ class ControlApi:
 
     async def forget(self, _request: Request) -> Response:
         """Forget every conversation, as a service may."""
-        self._service.conversations.forget()
+        self._service.forget_conversations()
         return JSONResponse({})
 
     async def release(self, _request: Request) -> Response:
@@ -50,9 +50,9 @@ class ControlApi:
         """How the requests of one realm ended, oldest first, and the faults of replies that wait for it alone."""
         realm = request.path_params["realm"]
         records = [one for one in self._service.recorder.requests if one.realm == realm]
-        ended = {kind: [one.outcome for one in records if one.path.endswith(kind)] for kind in ("/chat", "/token")}
+        ended = {kind: [one.outcome for one in records if one.kind == kind] for kind in ("chat", "token")}
         waiting = self._service.script.waiting(realm)
-        return JSONResponse({"chats": ended["/chat"], "tokens": ended["/token"], "waiting": waiting})
+        return JSONResponse({"chats": ended["chat"], "tokens": ended["token"], "waiting": waiting})
 
     async def forget_realm(self, request: Request) -> Response:
         """Forget script and records of one realm: its client begins anew, and nobody else notices."""

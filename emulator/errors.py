@@ -38,7 +38,7 @@ class Refusal:
         values: dict[BodyStyle, tuple[str, str]] = {
             "envelope": ("application/json", to_json(self._envelope())),
             "oauth": ("application/json", to_json({"error": self.code})),
-            "detail": ("application/json", to_json({"detail": [{"msg": self.details, "type": self.type}]})),
+            "detail": ("application/json", to_json({"detail": self._detail()})),
             "text": ("text/plain; charset=utf-8", self.details),
             "html": ("text/html", f"<html><body><h1>{self.status}</h1><p>{self.details}</p></body></html>"),
             "xml": ("application/xml", f"<Error><Code>{self.code}</Code></Error>"),
@@ -48,6 +48,9 @@ class Refusal:
 
     def _envelope(self) -> Json:
         return {"type": self.type, "code": self.code, "details": self.details}
+
+    def _detail(self) -> object:
+        return [{"msg": self.details, "type": self.type}]
 
 
 def store_error(status: int, code: str) -> Refusal:

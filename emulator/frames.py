@@ -1,9 +1,10 @@
-"""Text to SSE frames (pure). Both frame styles and both line ends exist in the wild, so both are options."""
+"""Text to SSE frames (pure). What exists in the wild in two forms, such as line ends, is an option."""
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from emulator.steps import Json
 
@@ -16,17 +17,23 @@ DEFAULT_CHUNK = 4
 _LINE_ENDS = {"crlf": b"\r\n", "lf": b"\n"}
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """How frames are written.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect(ABC):
+    """How the frames of a service are written.
 
-    `style`: `delta` sends only `message`; `base` repeats the whole base object in every frame.
     `space`: `data: {` or `data:{`, which the SSE standard holds equal.
     """
 
-    style: FrameStyle = "delta"
     line_end: LineEnd = "crlf"
     space: bool = True
+
+    @abstractmethod
+    def delta(self, message: str, base: Json) -> bytes:
+        """The frame of one text delta."""
+
+    @abstractmethod
+    def final(self, fields: Json, base: Json, *, line_ends: int = 2) -> bytes:
+        """What ends a stream."""
 
     def field(self, name: str, value: str) -> bytes:
         """One SSE line, `name: value`, with its line end. An empty name makes a comment."""
@@ -40,6 +47,16 @@ class Dialect:
         """An event of one `data` line. `line_ends` below 2 leaves out the blank line, or both line ends."""
         return self.field("data", text).removesuffix(self.blank()) + self.blank() * line_ends
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackSpotDialect(Dialect):
+    """The frames of StackSpot.
+
+    `style`: `delta` sends only `message`; `base` repeats the whole base object in every frame.
+    """
+
+    style: FrameStyle = "delta"
+
     def delta(self, message: str, base: Json) -> bytes:
         """The frame of one text delta."""
         return self.data(to_json({**(base if self.style == "base" else {}), "message": message}))
@@ -47,6 +64,22 @@ class Dialect:
     def final(self, fields: Json, base: Json, *, line_ends: int = 2) -> bytes:
         """The last frame: stop_reason, tokens and message_id, and no `message`."""
         return self.data(to_json({**(base if self.style == "base" else {}), **fields}), line_ends=line_ends)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FusionDialect(Dialect):
+    """The frames of Fusion. `told`: the last event before `[DONE]` carries the chat and its last message (inferred)."""
+
+    told: bool = False
+
+    def delta(self, message: str, base: Json) -> bytes:  # noqa: ARG002  # as its neighbour's, which repeats the base
+        """The frame of one token."""
+        return self.data(to_json({"token": message}))
+
+    def final(self, fields: Json, base: Json, *, line_ends: int = 2) -> bytes:  # noqa: ARG002  # likewise
+        """`[DONE]`, and what is told before it. Nobody has seen a token count."""
+        told = to_json({"chat": fields["chat"], "message": cast(list[Json], fields["messages"])[-1]})
+        return (self.data(told) if self.told else b"") + self.data("[DONE]", line_ends=line_ends)
 
 
 def to_json(value: Json) -> str:

@@ -1,5 +1,6 @@
 """The identity service: issues tokens for client credentials, and knows which of them still hold."""
 
+import hashlib
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +21,16 @@ class Account:
     client_id: str
 
 
+FUSION_REALM = "fusion"
+"""The realm of every account of Fusion, which has none of its own."""
+
+
+def bearer(headers: dict[str, str]) -> str:
+    """The token of the `authorization` header; "" when there is none."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token if scheme.lower() == "bearer" else ""
+
+
 class Identity:
     """Issues and checks access tokens. The real ones' claims are undocumented; only `exp` is relied on."""
 
@@ -31,7 +42,10 @@ class Identity:
 
     def issue(self, realm: str, form: dict[str, str]) -> Json:
         """The body of a good token answer. Raises RefusedError when the form does not deserve one."""
-        account = self._check(realm, form)
+        return self.issue_to(self._check(realm, form))
+
+    def issue_to(self, account: Account) -> Json:
+        """The body of a token answer for `account`, which has shown who it is."""
         token = self._token(account)
         self._issued[token] = (account, self._clock() + self._options.token_lifetime)
         answer: Json = {"access_token": token, "token_type": "Bearer"}
@@ -41,21 +55,34 @@ class Identity:
 
     def account(self, headers: dict[str, str]) -> Account:
         """Whose token the `authorization` header carries. Raises RefusedError (401) when it does not hold."""
-        scheme, _, token = headers.get("authorization", "").partition(" ")
-        account, end = self._issued.get(token, (None, 0.0))
-        if account is None or scheme.lower() != "bearer" or self._clock() >= end:
+        account, end = self._issued.get(bearer(headers), (None, 0.0))
+        if account is None or self._clock() >= end:
             raise RefusedError(errors.UNAUTHORIZED)
         return account
 
+    def of_fusion(self, headers: dict[str, str]) -> Account:
+        """Whose key the header carries, or whose token in place of one. Raises RefusedError (401)."""
+        token, keys = bearer(headers), self._options.fusion_keys
+        if token in self._issued:
+            return self.account(headers)
+        if not token or (keys is not None and token not in keys):
+            raise RefusedError(errors.UNAUTHORIZED)
+        return Account(FUSION_REALM, hashlib.sha256(token.encode()).hexdigest()[:16])
+
     def revoke(self, headers: dict[str, str]) -> None:
         """Stop accepting the token of the `authorization` header."""
-        self._issued.pop(headers.get("authorization", "").partition(" ")[2], None)
+        self._end(bearer(headers))
 
     def revoke_all(self, realm: str | None = None) -> None:
         """Stop accepting every token issued so far; with `realm`, those of its accounts."""
         for token, (account, _) in list(self._issued.items()):
             if realm in (None, account.realm):
-                del self._issued[token]
+                self._end(token)
+
+    def _end(self, token: str) -> None:
+        """A token that has ended stays known, or Fusion would take it for a key."""
+        if token in self._issued:
+            self._issued[token] = (self._issued[token][0], 0.0)
 
     def _check(self, realm: str, form: dict[str, str]) -> Account:
         options = self._options

@@ -7,7 +7,8 @@ from emulator.agent import Agent
 from emulator.brain import Brain
 from emulator.conversations import Memory
 from emulator.errors import BodyStyle
-from emulator.frames import Dialect, FrameStyle, LineEnd
+from emulator.frames import FrameStyle, LineEnd
+from emulator.fusion_switches import ChatTold, Lists, Streaming
 from emulator.reply import check_fault
 from emulator.sources import SourceStyle
 
@@ -55,13 +56,13 @@ class Options:
     max_upload_bytes: int = 10_000_000
     stored_status: Literal[200, 201, 204] = 204
     sources: SourceStyle = "objects"
+    fusion_keys: tuple[str, ...] | None = None
+    fusion_agents: tuple[str, ...] | None = None
+    fusion_chat_told: ChatTold = "first"
+    fusion_streaming: Streaming = "sse"
+    fusion_lists: Lists = "object"
     brain: Brain = field(default_factory=Agent)
 
     def __post_init__(self) -> None:
         if self.fault is not None:
             check_fault(self.fault)
-
-    @property
-    def dialect(self) -> Dialect:
-        """How frames are written."""
-        return Dialect(style=self.frame_style, line_end=self.line_end)

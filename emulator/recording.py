@@ -1,6 +1,7 @@
 """What the emulator saw: every request, and how it went. Shared by the server's thread and the test's."""
 
 import asyncio
+import re
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -10,6 +11,15 @@ from typing import Any
 
 KEPT = 10_000
 """Requests remembered at most; the oldest are forgotten, so that a long run does not fill the memory."""
+
+FUSION = "/fusion/v1"
+"""Where Fusion's endpoints begin."""
+
+_KINDS = {
+    "chat": re.compile(rf"/v1/agent/[^/]+/chat|{FUSION}/chat(/[^/]+/message)?"),
+    "token": re.compile(rf"/[^/]+/oidc/oauth/token|{FUSION}/auth/refresh"),
+    "form": re.compile(r"/v2/file-upload/form"),
+}
 
 SECRET_FIELDS = ("client_secret", "refresh_token")
 SECRET_HEADERS = ("authorization",)
@@ -48,6 +58,18 @@ class Recorded:
             for name, value in values.items():
                 setattr(self, name, value)
             self._changed.notify_all()
+
+    @property
+    def fusion(self) -> bool:
+        """Whether it was sent to Fusion."""
+        return self.path.startswith(FUSION + "/")
+
+    @property
+    def kind(self) -> str | None:
+        """Which of the requests it is that faults can hit; None for any other."""
+        if self.method != "POST":
+            return None
+        return next((kind for kind, path in _KINDS.items() if path.fullmatch(self.path)), None)
 
     @property
     def held(self) -> bool:

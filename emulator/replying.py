@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from emulator.errors import Refusal
 from emulator.frames import to_json
+from emulator.fusion_errors import in_fusion
 from emulator.options import Options
 from emulator.player import Played
 from emulator.recording import Recorded
@@ -23,8 +24,9 @@ def prelude(reply: Reply, first_byte_delay: float = 0.0) -> Iterator[Step]:
         yield Drop()
 
 
-def refuse(refusal: Refusal, reply: Reply, options: Options) -> list[Step]:
+def refuse(refusal: Refusal, reply: Reply, options: Options, record: Recorded) -> list[Step]:
     """An error answer. Its body style is the reply's, else the options' where the real one is unknown."""
+    refusal = in_fusion(refusal) if record.fusion else refusal
     style = reply.body or (None if refusal.known else options.error_body)
     return refusal.steps(style, reply.headers)
 
@@ -32,7 +34,7 @@ def refuse(refusal: Refusal, reply: Reply, options: Options) -> list[Step]:
 def answered(reply: Reply, good: Sequence[Step], options: Options, record: Recorded) -> Played:
     """The answer to a request: `good`, unless the reply says otherwise."""
     refusal = reply.misbehaviour.refusal
-    return Played([*prelude(reply), *(refuse(refusal, reply, options) if refusal else good)], record)
+    return Played([*prelude(reply), *(refuse(refusal, reply, options, record) if refusal else good)], record)
 
 
 def json_answer(value: Json, headers: dict[str, str]) -> list[Step]:

@@ -13,14 +13,14 @@ import uvicorn
 from emulator.app import build
 from emulator.options import Options
 from emulator.player import OpenProtocol
-from emulator.recording import Recorded
+from emulator.recording import FUSION, Recorded
 from emulator.reply import Reply
 from emulator.service import Service
 from emulator.uploads import Upload
 
 
 class Emulator:
-    """A StackSpot AI of one's own. Use it as a context manager; it serves from entry to exit.
+    """A StackSpot AI and a Fusion of one's own. Use it as a context manager; it serves from entry to exit.
 
         with Emulator(Options(rpm=None)) as emulator:
             emulator.script(Reply("Hello"), Reply(fault="rate_limited"))
@@ -69,6 +69,11 @@ class Emulator:
         host, port = self._listening.getsockname()[:2]
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
+    @property
+    def fusion_url(self) -> str:
+        """The base of Fusion's endpoints, as a client of Fusion takes it."""
+        return self.url + FUSION
+
     def script(self, *replies: Reply) -> None:
         """Line up `replies`, behind those that are still waiting."""
         self._service.script.add(replies)
@@ -81,12 +86,12 @@ class Emulator:
     @property
     def chats(self) -> list[Recorded]:
         """The chat requests so far."""
-        return [one for one in self.requests if one.path.endswith("/chat")]
+        return [one for one in self.requests if one.kind == "chat"]
 
     @property
     def token_requests(self) -> list[Recorded]:
         """The token requests so far."""
-        return [one for one in self.requests if one.path.endswith("/oidc/oauth/token")]
+        return [one for one in self.requests if one.kind == "token"]
 
     @property
     def files(self) -> list[Upload]:
@@ -96,7 +101,7 @@ class Emulator:
     @property
     def forms(self) -> list[Recorded]:
         """The requests for an upload form so far."""
-        return [one for one in self.requests if one.path.endswith("/file-upload/form")]
+        return [one for one in self.requests if one.kind == "form"]
 
     def wait_for(self, condition: Callable[["Emulator"], bool], timeout: float = 5.0) -> None:
         """Wait until `condition(self)` is true. Raises TimeoutError after `timeout` seconds.
@@ -126,7 +131,7 @@ class Emulator:
 
     def forget_conversations(self) -> None:
         """Forget what was said in every conversation, as a service may."""
-        self._service.conversations.forget()
+        self._service.forget_conversations()
 
     def reset(self) -> None:
         """Back to the start, except that tokens already issued stay valid: a proxy may be holding one."""

@@ -2,6 +2,7 @@
 
 from emulator.clock import Clock
 from emulator.conversations import Conversations
+from emulator.fusion_chats import Chats
 from emulator.identity import Identity
 from emulator.limiter import SlidingWindow
 from emulator.options import Options
@@ -22,16 +23,22 @@ class Service:
         self.limiter = SlidingWindow(options.rpm, self.clock)
         self.conversations = Conversations(options.memory)
         self.uploads = Uploads(options, self.clock)
+        self.chats = Chats(self.clock)
 
     def forget_realm(self, realm: str) -> None:
         """Forget what was scripted for `realm` alone, and its requests."""
         self.script.clear(realm)
         self.recorder.clear(realm)
 
+    def forget_conversations(self) -> None:
+        """Forget what was said in every conversation, and Fusion's chats."""
+        self.conversations.forget()
+        self.chats.clear()
+
     def reset(self) -> None:
         """Back to the start, except that tokens already issued stay valid: a proxy may be holding one."""
         self.script.clear()
         self.recorder.clear()
         self.limiter.clear()
-        self.conversations.forget()
+        self.forget_conversations()
         self.uploads.clear()

@@ -69,6 +69,11 @@ class Uploads:
         """The upload of this id, once its content has come."""
         return next((upload for upload in self.stored if upload.id == upload_id), None)
 
+    def found(self, ids: object) -> list[Upload]:
+        """The uploads of these ids whose content has come; none for what is no list."""
+        found = map(self.get, ids if isinstance(ids, list) else [])
+        return [upload for upload in found if upload is not None]
+
     @property
     def stored(self) -> list[Upload]:
         """Those whose content has come and is still there, in the order in which they were announced."""

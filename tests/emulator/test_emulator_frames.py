@@ -6,14 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.frames import Dialect, pieces, recut, to_json
+from emulator.frames import StackSpotDialect, pieces, recut, to_json
 from emulator.ids import is_ulid, new_ulid
 from emulator.steps import Drop, Hold
 from emulator.stream import Item, cut_after, inserted
 
 TEXTS = st.lists(st.text(max_size=8), max_size=8)
 DIALECTS = st.builds(
-    Dialect, style=st.sampled_from(["delta", "base"]), line_end=st.sampled_from(["crlf", "lf"]), space=st.booleans()
+    StackSpotDialect,
+    style=st.sampled_from(["delta", "base"]),
+    line_end=st.sampled_from(["crlf", "lf"]),
+    space=st.booleans(),
 )
 
 
@@ -39,7 +42,7 @@ def test_recutting_changes_no_text(deltas: list[str], size: int | None) -> None:
 
 
 @given(DIALECTS, st.text(st.characters()))
-def test_any_text_survives_its_frame(dialect: Dialect, text: str) -> None:
+def test_any_text_survives_its_frame(dialect: StackSpotDialect, text: str) -> None:
     frame = dialect.delta(text, {"source": []})
     line, blank = frame[: -2 * len(dialect.blank())], frame[-2 * len(dialect.blank()) :]
     assert blank == dialect.blank() * 2

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emulator import FAULTS
-from emulator.frames import Dialect, pieces
+from emulator.frames import StackSpotDialect, pieces
 from emulator.steps import Drop, Forever, Send
 from emulator.stream import Ending, Item, Stream
 from tests.reliability import leaks
@@ -65,7 +65,7 @@ class Exchange:
 
     def written(self, fault: str | None) -> Written:
         """What the service really writes under `fault`, by the emulator's own account of it."""
-        stream = Stream(pieces(self.answer, _CHUNK), lambda: Ending(1, 1, {}), {}, Dialect())
+        stream = Stream(pieces(self.answer, _CHUNK), lambda: Ending(1, 1, {}), {}, StackSpotDialect())
         change = FAULTS[fault].change if fault else None
         items = list((change(stream, self.cut_at) if change else stream).items)
         text = _joined([item for item in items if isinstance(item, str)])
