@@ -1,4 +1,4 @@
-"""A stand-in for StackSpot AI: same endpoints, same streams, same errors, no credentials.
+"""A stand-in for StackSpot AI and for Fusion: same endpoints, same streams, same errors, no credentials.
 
     from emulator import Emulator, Options, Reply
 

@@ -11,6 +11,7 @@ from emulator.brain import Brain, BrainUnavailableError
 from emulator.conversations import MEMORIES
 from emulator.errors import BODY_STYLES
 from emulator.faults import FAULTS
+from emulator.fusion_switches import CHAT_TOLD, LISTS, STREAMING, TIMES
 from emulator.options import Options
 from emulator.server import Emulator
 from emulator.smollm2 import SmolLM2
@@ -38,7 +39,7 @@ def _serve(options: Options) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         with Emulator(options) as emulator:
-            sys.stdout.write(f"StackSpot AI emulator ready on {emulator.url}\n")
+            sys.stdout.write(f"StackSpot AI emulator ready on {emulator.url} and Fusion's on {emulator.fusion_url}\n")
             sys.stdout.flush()
             signal.sigwait(SIGNALS)
     finally:
@@ -65,12 +66,20 @@ def _options(chosen: argparse.Namespace) -> Options:
         clock_speed=chosen.clock_speed,
         fault=chosen.fault,
         error_body=chosen.error_body,
+        fusion_keys=chosen.fusion_key,
+        fusion_agents=chosen.fusion_agent,
+        fusion_chat_told=chosen.fusion_chat_told,
+        fusion_streaming=chosen.fusion_streaming,
+        fusion_lists=chosen.fusion_lists,
+        fusion_times=chosen.fusion_times,
+        fusion_ignores_filters=chosen.fusion_ignores_filters,
+        fusion_keeps_chats=chosen.fusion_keeps_chats,
         brain=BRAINS[chosen.brain](),
     )
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m emulator", description="A StackSpot AI of one's own.")
+    parser = argparse.ArgumentParser(prog="python -m emulator", description="A StackSpot AI and a Fusion of one's own.")
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     add("--port", type=_port, default=4001, help="port, 0 for a free one (default: %(default)s)")
@@ -87,7 +96,21 @@ def _parser() -> argparse.ArgumentParser:
     add("--fault", choices=tuple(FAULTS), metavar="NAME", help=f"strikes every request; one of {', '.join(FAULTS)}")
     add("--error-body", choices=BODY_STYLES, help="shape of the error bodies that nobody knows")
     add("--log-level", choices=LOG_LEVELS, default="warning", help="(default: %(default)s)")
+    _add_fusion(parser)
     return parser
+
+
+def _add_fusion(parser: argparse.ArgumentParser) -> None:
+    """The options of Fusion's endpoints: what nobody knows about them can be had in every variant."""
+    add = parser.add_argument_group("Fusion").add_argument
+    add("--fusion-key", action="append", metavar="KEY", help="a key to accept, may be repeated (default: any)")
+    add("--fusion-agent", action="append", metavar="ID", help="an agent to have, may be repeated (default: any UUID)")
+    add("--fusion-chat-told", choices=CHAT_TOLD, default="first", help="where a stream tells its chat")
+    add("--fusion-streaming", choices=STREAMING, default="sse", help="what comes when a stream is asked for")
+    add("--fusion-lists", choices=LISTS, default="object", help="how lists come (default: %(default)s)")
+    add("--fusion-times", choices=TIMES, default="z", help="how times end (default: %(default)s)")
+    add("--fusion-ignores-filters", action="store_true", help="list all chats, whatever is asked for")
+    add("--fusion-keeps-chats", action="store_true", help="refuse to delete chats")
 
 
 def _number(text: str, low: int, high: int | None, meaning: str) -> int:

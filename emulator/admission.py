@@ -1,11 +1,14 @@
-"""What every chat request must pass, whichever service it is for: the rate limit, and the size of the prompt."""
+"""What a request must pass, whichever service it is for: the rate limit, the size of the prompt, the script."""
 
 import math
 from collections.abc import Hashable
 
 from emulator import errors
 from emulator.errors import RefusedError
+from emulator.faults import Target
 from emulator.identity import Account
+from emulator.recording import Recorded
+from emulator.reply import Reply
 from emulator.service import Service
 
 
@@ -22,3 +25,11 @@ def check_size(service: Service, memory: Hashable, message: str) -> None:
     tokens = len((remembered.text if remembered else "") + message) // options.characters_per_token
     if tokens > options.max_input_tokens:
         raise RefusedError(errors.too_long(options.max_input_tokens, tokens))
+
+
+def next_reply(service: Service, target: Target, account: Account, record: Recorded) -> Reply:
+    """What the script has for this request of `account`, whose token it may revoke."""
+    reply = service.script.next(target, account.realm)
+    if reply.misbehaviour.revoke:
+        service.identity.revoke(record.headers)
+    return reply

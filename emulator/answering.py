@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterator
 
+from emulator.admission import next_reply
 from emulator.exchange import Exchange
 from emulator.frames import DEFAULT_CHUNK, pieces, recut
 from emulator.identity import Account
@@ -95,9 +96,7 @@ def answer_chat(
 
     begin: called with its reply when the script does not refuse it. streamed: whether the client asked for a stream.
     """
-    options, reply = service.options, service.script.next("chat", account.realm)
-    if reply.misbehaviour.revoke:
-        service.identity.revoke(record.headers)
+    options, reply = service.options, next_reply(service, "chat", account, record)
     if refusal := reply.misbehaviour.refusal:
         return Played([*prelude(reply), *refuse(refusal, reply, options, record)], record)
     answer = Answer(begin(reply), reply, options)

@@ -11,6 +11,7 @@ from emulator.errors import RefusedError
 from emulator.exchange import Exchange
 from emulator.identity import Account
 from emulator.ids import is_ulid
+from emulator.paging import page_of
 from emulator.player import Played
 from emulator.recording import Recorded
 from emulator.reply import Reply
@@ -47,8 +48,7 @@ class ChatApi:
     async def agents_v4(self, request: Request) -> Response:
         """One page of agents: `?page=1&size=100`."""
         self._service.identity.account(request.state.record.headers)
-        page, size = _number(request, "page", 1), _number(request, "size", 100)
-        return JSONResponse({"items": self._agents()[(page - 1) * size : page * size]})
+        return JSONResponse({"items": page_of(request, self._agents())})
 
     def _admit(self, agent_id: str, record: Recorded) -> Account:
         account = self._service.identity.account(record.headers)
@@ -71,8 +71,3 @@ class ChatApi:
     def _agents(self) -> list[dict[str, str]]:
         ids = self._service.options.agent_ids or (DEFAULT_AGENT,)
         return [{"id": one, "name": f"Agent {number}"} for number, one in enumerate(ids, start=1)]
-
-
-def _number(request: Request, name: str, default: int) -> int:
-    value = request.query_params.get(name, "")
-    return max(1, int(value)) if value.isdecimal() else default

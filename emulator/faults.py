@@ -5,7 +5,7 @@ Each row is a case of the upstream contract, or a trap that clients of such stre
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from emulator import errors
 from emulator import stream_faults as change
@@ -13,8 +13,10 @@ from emulator.errors import Refusal
 from emulator.steps import Json
 from emulator.stream_faults import NESTING, Change
 
-Target = Literal["chat", "token", "form", "store"]
-"""The requests that a fault can hit; the last two are those of an upload."""
+Target = Literal["chat", "token", "form", "store", "other"]
+"""The requests that a fault can hit: form and store are those of an upload, other is all else that Fusion has."""
+
+TARGETS: tuple[Target, ...] = get_args(Target)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -82,7 +82,7 @@ class FusionDialect(Dialect):
         return (self.data(told) if self.told else b"") + self.data("[DONE]", line_ends=line_ends)
 
 
-def to_json(value: Json) -> str:
+def to_json(value: Json | Sequence[Json]) -> str:
     """Compact JSON with raw non-ASCII characters, as the service writes it.
 
     A lone surrogate has no UTF-8 form: such a value is written with `\\u` escapes, as JSON writers do.

@@ -1,15 +1,17 @@
 """Fusion's `/agents`."""
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 
 from emulator.errors import RefusedError
 from emulator.fusion_chats import agent
 from emulator.fusion_errors import AGENT_NOT_FOUND
-from emulator.fusion_switches import listed
+from emulator.fusion_serving import listed
+from emulator.identity import Account
 from emulator.ids import is_uuid
 from emulator.options import Options
+from emulator.replying import json_answer
 from emulator.service import Service
+from emulator.steps import Step
 
 DEFAULT_AGENT = "00000000-0000-4000-8000-000000000000"
 
@@ -18,18 +20,15 @@ class FusionAgentApi:
     """`GET /agents` and `GET /agents/{agent_id}`."""
 
     def __init__(self, service: Service) -> None:
-        self._service = service
+        self._options = service.options
 
-    async def all(self, request: Request) -> Response:
+    async def all(self, _request: Request, _account: Account) -> list[Step]:
         """All agents."""
-        self._service.identity.of_fusion(request.state.record.headers)
-        options = self._service.options
-        return listed("agents", map(agent, options.fusion_agents or (DEFAULT_AGENT,)), options.fusion_lists)
+        return listed("agents", map(agent, self._options.fusion_agents or (DEFAULT_AGENT,)), self._options)
 
-    async def one(self, request: Request) -> Response:
+    async def one(self, request: Request, _account: Account) -> list[Step]:
         """One agent."""
-        self._service.identity.of_fusion(request.state.record.headers)
-        return JSONResponse(agent(known_agent(self._service.options, request.path_params["agent_id"])))
+        return json_answer(agent(known_agent(self._options, request.path_params["agent_id"])))
 
 
 def known_agent(options: Options, agent_id: object) -> str:

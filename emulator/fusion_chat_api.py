@@ -1,27 +1,28 @@
-"""Fusion's `/chat`: chats, their messages, and the answers of agents."""
+"""Fusion's `/chat`, where messages are answered."""
 
 from collections.abc import Callable
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 
 from emulator.admission import check_rate, check_size
 from emulator.answering import answer_chat
 from emulator.errors import RefusedError, bad_request
 from emulator.fusion_agent_api import known_agent
 from emulator.fusion_chats import Chat
-from emulator.fusion_errors import CHAT_NOT_FOUND, STREAM_UNKNOWN
+from emulator.fusion_errors import CHAT_NOT_FOUND, FILE_NOT_FOUND, STREAM_UNKNOWN
 from emulator.fusion_exchange import FusionExchange
-from emulator.fusion_switches import listed
+from emulator.fusion_serving import admitted
 from emulator.identity import Account
 from emulator.player import Played
 from emulator.recording import Recorded
+from emulator.reply import Reply
 from emulator.service import Service
 from emulator.steps import Json
+from emulator.uploads import Upload
 
 
 class FusionChatApi:
-    """`POST /chat`, `POST /chat/{chat_id}/message`, and what can be read of a chat."""
+    """`POST /chat` and `POST /chat/{chat_id}/message`."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -34,39 +35,22 @@ class FusionChatApi:
         if not isinstance(folder, str | None):
             raise RefusedError(bad_request("folder must be a string or null."))
         check_size(self._service, None, message)
-
-        def chat() -> Chat:
-            return self._service.chats.begin(account, agent_id, folder, message)
-
-        return self._answer(request, body, account, chat)
+        return self._answer(
+            request, body, account, lambda: self._service.chats.begin(account, agent_id, folder, message)
+        )
 
     async def go_on(self, request: Request) -> Played:
         """`{"message", "files"}`: the answer to one more message."""
         account, body = self._admit(request)
-        chat = self._chat(request, account)
+        chat = known_chat(self._service, request, account)
         check_size(self._service, chat.memory, str(body["message"]))
         return self._answer(request, body, account, lambda: chat)
 
-    async def one(self, request: Request) -> Response:
-        """A chat with all its messages."""
-        chat = self._chat(request, self._account(request))
-        return JSONResponse({"chat": chat.told(), "messages": chat.messages})
-
-    async def messages(self, request: Request) -> Response:
-        """All messages of a chat, oldest first."""
-        chat = self._chat(request, self._account(request))
-        return listed("messages", chat.messages, self._service.options.fusion_lists)
-
-    def _account(self, request: Request) -> Account:
-        return self._service.identity.of_fusion(request.state.record.headers)
-
     def _admit(self, request: Request) -> tuple[Account, Json]:
-        """Whose message it is, and its body, which has been looked at."""
-        record: Recorded = request.state.record
-        account = self._account(request)
-        record.update(realm=account.realm, client_id=account.client_id)
+        """Whose message it is, and its body, which has a message."""
+        account = admitted(self._service, request)
         check_rate(self._service, account)
-        body = record.json
+        body = request.state.record.json
         if not isinstance(body, dict):
             raise RefusedError(bad_request("The body is not a JSON object."))
         if not isinstance(body.get("message"), str) or not body["message"].strip():
@@ -75,17 +59,29 @@ class FusionChatApi:
             raise RefusedError(STREAM_UNKNOWN)
         return account, body
 
-    def _chat(self, request: Request, account: Account) -> Chat:
-        chat = self._service.chats.get(account, request.path_params["chat_id"])
-        if chat is None:
-            raise RefusedError(CHAT_NOT_FOUND)
-        return chat
-
     def _answer(self, request: Request, body: Json, account: Account, chat: Callable[[], Chat]) -> Played:
-        files = self._service.uploads.found(body.get("files"))
+        record: Recorded = request.state.record
+        files = self._files(body.get("files") or [])
 
-        def begin(_: object) -> FusionExchange:
+        def begin(_reply: Reply) -> FusionExchange:
             return FusionExchange(self._service, chat(), str(body["message"]), files)
 
         streamed = body.get("stream") is True and self._service.options.fusion_streaming == "sse"
-        return answer_chat(self._service, account, request.state.record, begin, streamed=streamed)
+        return answer_chat(self._service, account, record, begin, streamed=streamed)
+
+    def _files(self, ids: object) -> list[Upload]:
+        """The files of a message, all of them."""
+        if not isinstance(ids, list):
+            raise RefusedError(bad_request("files must be a list of ids."))
+        found = self._service.uploads.found(ids)
+        if len(found) < len(ids):
+            raise RefusedError(FILE_NOT_FOUND)
+        return found
+
+
+def known_chat(service: Service, request: Request, account: Account) -> Chat:
+    """The chat of the path, if it is one of `account`. Raises RefusedError (404)."""
+    chat = service.chats.get(account, request.path_params["chat_id"])
+    if chat is None:
+        raise RefusedError(CHAT_NOT_FOUND)
+    return chat

@@ -1,9 +1,10 @@
 """Fusion's chats: who talks to which agent, and what was said. Their shapes come from a real answer."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
+from emulator.fusion_times import Calendar
 from emulator.identity import Account
 from emulator.ids import new_uuid
 from emulator.steps import Json
@@ -14,15 +15,16 @@ KEPT = 10_000
 
 @dataclass(slots=True)
 class Chat:
-    """One chat. messages: as they are told. created, updated: seconds since the epoch."""
+    """One chat. message: the first. messages: as they are told."""
 
     id: str
     account: Account
     agent_id: str
     folder: str | None
     message: str
-    created: float
-    updated: float
+    calendar: Calendar
+    created: datetime
+    updated: datetime
     messages: list[Json] = field(default_factory=list)
 
     @property
@@ -40,37 +42,41 @@ class Chat:
             "folder": self.folder,
             "message": self.message,
             "knowledge": [],
-            "created_at": timestamp(self.created),
-            "updated_at": timestamp(self.updated),
+            "created_at": self.calendar.told(self.created),
+            "updated_at": self.calendar.told(self.updated),
             "system_chat": False,
         }
 
-    def add(self, kind: str, message: str, files: list[str], now: float) -> Json:
+    def add(self, kind: str, message: str, files: Iterable[str] = ()) -> Json:
         """A new message of `kind`: "user" or "agent"."""
+        self.updated = self.calendar.now()
         told: Json = {
             "id": new_uuid(),
             "chat_id": self.id,
             "message": message,
             "message_type": kind,
-            "created_at": timestamp(now),
-            "files": files,
+            "created_at": self.calendar.told(self.updated),
+            "files": list(files),
         }
-        self.updated = now
         self.messages.append(told)
         return told
+
+    def mentions(self, text: str) -> bool:
+        """Whether a message has `text` in it, in either case."""
+        return any(text.casefold() in str(message["message"]).casefold() for message in self.messages)
 
 
 class Chats:
     """All chats by id."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
+    def __init__(self, calendar: Calendar) -> None:
+        self._calendar = calendar
         self._chats: dict[str, Chat] = {}
 
     def begin(self, account: Account, agent_id: str, folder: str | None, message: str) -> Chat:
         """A new chat of `account`, without a message yet."""
-        now = self._clock()
-        chat = Chat(new_uuid(), account, agent_id, folder, message, now, now)
+        now = self._calendar.now()
+        chat = Chat(new_uuid(), account, agent_id, folder, message, self._calendar, now, now)
         self._chats[chat.id] = chat
         if len(self._chats) > KEPT:
             del self._chats[next(iter(self._chats))]
@@ -78,8 +84,15 @@ class Chats:
 
     def get(self, account: Account, chat_id: str) -> Chat | None:
         """The chat of this id, if it is one of `account`."""
-        chat = self._chats.get(chat_id)
-        return chat if chat is not None and chat.account == account else None
+        return next((chat for chat in (self._chats.get(chat_id),) if chat and chat.account == account), None)
+
+    def of(self, account: Account) -> list[Chat]:
+        """The chats of `account`, newest first."""
+        return [chat for chat in reversed(self._chats.values()) if chat.account == account]
+
+    def delete(self, chat: Chat) -> None:
+        """Forget `chat`."""
+        self._chats.pop(chat.id, None)
 
     def clear(self) -> None:
         """Forget every chat."""
@@ -97,8 +110,3 @@ def agent(agent_id: str) -> Json:
         "system_agent": False,
         "transcription": None,
     }
-
-
-def timestamp(seconds: float) -> str:
-    """Seconds since the epoch in ISO 8601."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")

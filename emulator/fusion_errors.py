@@ -1,7 +1,7 @@
 """Refusals of Fusion: StackSpot's statuses in other words. All are inferred: no real body is known."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from emulator.errors import Refusal
 from emulator.steps import Json
@@ -25,6 +25,10 @@ def fusion_refusal(status: int, code: str, message: str) -> FusionRefusal:
 
 AGENT_NOT_FOUND = fusion_refusal(404, "agent_not_found", "Agent not found.")
 CHAT_NOT_FOUND = fusion_refusal(404, "chat_not_found", "Chat not found.")
+FILE_NOT_FOUND = fusion_refusal(404, "file_not_found", "File not found.")
+DOCUMENT_NOT_FOUND = fusion_refusal(404, "document_not_found", "Document not found.")
+METHOD_NOT_ALLOWED = fusion_refusal(405, "method_not_allowed", "Method not allowed.")
+FILE_TOO_LARGE = fusion_refusal(413, "file_too_large", "The file is too large.")
 STREAM_UNKNOWN = fusion_refusal(422, "validation_error", "stream: extra fields are not permitted.")
 
 _CODES: Mapping[int, tuple[str, str]] = {
@@ -37,8 +41,9 @@ _CODES: Mapping[int, tuple[str, str]] = {
 
 
 def in_fusion(refusal: Refusal) -> Refusal:
-    """What Fusion answers where StackSpot answers `refusal`; web pages and plain texts come from neither."""
-    if isinstance(refusal, FusionRefusal) or refusal.style in ("html", "text"):
+    """What Fusion answers where StackSpot answers `refusal`; web pages and plain texts stay what they are."""
+    if isinstance(refusal, FusionRefusal):
         return refusal
     fallback = "server_error" if refusal.status >= 500 else "bad_request"
-    return fusion_refusal(refusal.status, *_CODES.get(refusal.status, (fallback, refusal.details)))
+    told = fusion_refusal(refusal.status, *_CODES.get(refusal.status, (fallback, refusal.details)))
+    return replace(told, style=refusal.style) if refusal.style in ("html", "text") else told

@@ -17,7 +17,7 @@ class FusionExchange(Exchange):
     def __init__(self, service: Service, chat: Chat, message: str, files: Sequence[Upload]) -> None:
         super().__init__(service, message, files, chat.memory)
         self._chat = chat
-        self._asked = chat.add("user", message, [upload.id for upload in files], service.clock())
+        self._asked = chat.add("user", message, (upload.id for upload in files))
         self._chat_told = service.options.fusion_chat_told
         self.dialect = FusionDialect(line_end=service.options.line_end, told=self._chat_told == "last")
 
@@ -35,7 +35,7 @@ class FusionExchange(Exchange):
     def end(self, text: str) -> Json:
         """The chat, and the messages of this exchange."""
         self._remember(text)
-        answer = self._chat.add("agent", text, [], self._service.clock())
+        answer = self._chat.add("agent", text)
         return {"chat": self._chat.told(), "messages": [self._asked, answer]}
 
     def whole(self, text: str, ending: Ending) -> Json:  # noqa: ARG002  # the text is in the last of the messages

@@ -55,19 +55,18 @@ class Identity:
 
     def account(self, headers: dict[str, str]) -> Account:
         """Whose token the `authorization` header carries. Raises RefusedError (401) when it does not hold."""
-        account, end = self._issued.get(bearer(headers), (None, 0.0))
-        if account is None or self._clock() >= end:
+        account = self._holder(bearer(headers))
+        if account is None or account.realm == FUSION_REALM:
             raise RefusedError(errors.UNAUTHORIZED)
         return account
 
     def of_fusion(self, headers: dict[str, str]) -> Account:
         """Whose key the header carries, or whose token in place of one. Raises RefusedError (401)."""
-        token, keys = bearer(headers), self._options.fusion_keys
-        if token in self._issued:
-            return self.account(headers)
-        if not token or (keys is not None and token not in keys):
+        token = bearer(headers)
+        account = self._holder(token) if token in self._issued else self._key_holder(token)
+        if account is None or account.realm != FUSION_REALM:
             raise RefusedError(errors.UNAUTHORIZED)
-        return Account(FUSION_REALM, hashlib.sha256(token.encode()).hexdigest()[:16])
+        return account
 
     def revoke(self, headers: dict[str, str]) -> None:
         """Stop accepting the token of the `authorization` header."""
@@ -78,6 +77,16 @@ class Identity:
         for token, (account, _) in list(self._issued.items()):
             if realm in (None, account.realm):
                 self._end(token)
+
+    def _holder(self, token: str) -> Account | None:
+        account, end = self._issued.get(token, (None, 0.0))
+        return account if self._clock() < end else None
+
+    def _key_holder(self, key: str) -> Account | None:
+        keys = self._options.fusion_keys
+        if not key or (keys is not None and key not in keys):
+            return None
+        return Account(FUSION_REALM, hashlib.sha256(key.encode()).hexdigest()[:16])
 
     def _end(self, token: str) -> None:
         """A token that has ended stays known, or Fusion would take it for a key."""

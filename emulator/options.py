@@ -1,5 +1,6 @@
 """Everything that can be set about an emulator, once."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -8,7 +9,7 @@ from emulator.brain import Brain
 from emulator.conversations import Memory
 from emulator.errors import BodyStyle
 from emulator.frames import FrameStyle, LineEnd
-from emulator.fusion_switches import ChatTold, Lists, Streaming
+from emulator.fusion_switches import ChatTold, Lists, Streaming, Times
 from emulator.reply import check_fault
 from emulator.sources import SourceStyle
 
@@ -26,6 +27,10 @@ class Options:
     conversations. first_byte_delay, delay: seconds before the first frame and between frames. whole_answer_limit:
     seconds after which a call that is not streamed is cut. fault: strikes every answer. error_body: shape of the
     error bodies that nobody knows. expiration_unit: of upload forms (disputed).
+
+    Fusion has what is above, and its own: fusion_keys: None accepts any key. fusion_agents: None accepts every UUID.
+    fusion_chat_told, fusion_streaming, fusion_lists, fusion_times: see `fusion_switches`. fusion_ignores_filters: every
+    list of chats has all of them. fusion_keeps_chats: chats cannot be deleted.
     """
 
     host: str = "127.0.0.1"
@@ -56,11 +61,14 @@ class Options:
     max_upload_bytes: int = 10_000_000
     stored_status: Literal[200, 201, 204] = 204
     sources: SourceStyle = "objects"
-    fusion_keys: tuple[str, ...] | None = None
-    fusion_agents: tuple[str, ...] | None = None
+    fusion_keys: Collection[str] | None = None
+    fusion_agents: Collection[str] | None = None
     fusion_chat_told: ChatTold = "first"
     fusion_streaming: Streaming = "sse"
     fusion_lists: Lists = "object"
+    fusion_times: Times = "z"
+    fusion_ignores_filters: bool = False
+    fusion_keeps_chats: bool = False
     brain: Brain = field(default_factory=Agent)
 
     def __post_init__(self) -> None:

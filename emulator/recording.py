@@ -19,6 +19,7 @@ _KINDS = {
     "chat": re.compile(rf"/v1/agent/[^/]+/chat|{FUSION}/chat(/[^/]+/message)?"),
     "token": re.compile(rf"/[^/]+/oidc/oauth/token|{FUSION}/auth/refresh"),
     "form": re.compile(r"/v2/file-upload/form"),
+    "store": re.compile(rf"/object-store/[^/]+|{FUSION}/(chat/[^/]+/)?files"),
 }
 
 SECRET_FIELDS = ("client_secret", "refresh_token")
@@ -66,7 +67,7 @@ class Recorded:
 
     @property
     def kind(self) -> str | None:
-        """Which of the requests it is that faults can hit; None for any other."""
+        """Which of the requests it is that faults can hit; None for all else."""
         if self.method != "POST":
             return None
         return next((kind for kind, path in _KINDS.items() if path.fullmatch(self.path)), None)
@@ -102,11 +103,12 @@ class Recorded:
 
     def public(self) -> dict[str, Any]:
         """The record as JSON for other processes, with secrets and tokens masked."""
-        names = ("method", "path", "query", "json", "realm", "client_id", "status", "frames")
+        names = ("method", "path", "query", "realm", "client_id", "status", "frames")
         flags = ("finished", "disconnected", "dropped", "held")
         return {
             **{name: getattr(self, name) for name in (*names, *flags)},
             "headers": _masked(self.headers, SECRET_HEADERS),
+            "json": _masked(self.json, SECRET_FIELDS) if isinstance(self.json, dict) else self.json,
             "form": _masked(self.form, SECRET_FIELDS),
         }
 
@@ -163,5 +165,5 @@ class Recorder:
         return "; ".join(f"{r.method} {r.path} -> {r.status}" for r in self._requests) or "nothing"
 
 
-def _masked(values: dict[str, str], secret: tuple[str, ...]) -> dict[str, str]:
+def _masked(values: dict[str, Any], secret: tuple[str, ...]) -> dict[str, Any]:
     return {name: "***" if name in secret else value for name, value in values.items()}

@@ -5,7 +5,7 @@ from types import UnionType
 from typing import Self
 
 from emulator.errors import BODY_STYLES, BodyStyle
-from emulator.faults import FAULTS, Fault
+from emulator.faults import FAULTS, TARGETS, Fault, Target
 from emulator.steps import Json
 
 _LOWEST = {"chunk": 1, "after": 0, "hold_after": 0, "seconds": 0}
@@ -22,6 +22,7 @@ _JSON_TYPES: dict[str, UnionType | type] = {
     "hold": bool,
     "hold_after": int | None,
     "realm": str | None,
+    "hits": str | None,
 }
 
 
@@ -34,7 +35,8 @@ class Reply:
     after: where a mid-stream fault or `hold_after` strikes, in characters of text. seconds: how long a slow
     fault waits. body: shape of an error body. headers: extra response headers, or others in place of ours.
     hold: wait before the first byte until released; hold_after: the same after so many characters.
-    realm: whose request this answers; None is anybody's.
+    realm: whose request this answers; None is anybody's. hits: the kind of request that it answers, in place of the
+    one that its fault hits.
     """
 
     text: str | None = None
@@ -49,15 +51,23 @@ class Reply:
     hold: bool = False
     hold_after: int | None = None
     realm: str | None = None
+    hits: Target | None = None
 
     def __post_init__(self) -> None:
         if self.fault is not None:
             check_fault(self.fault)
         if self.body is not None and self.body not in BODY_STYLES:
             raise ValueError(f"unknown body style {self.body!r}; known are {', '.join(BODY_STYLES)}")
+        if self.hits not in (None, *TARGETS):
+            raise ValueError(f"unknown kind of request {self.hits!r}; known are {', '.join(TARGETS)}")
         for name, lowest in _LOWEST.items():
             if (number := getattr(self, name)) is not None and number < lowest:
                 raise ValueError(f"{name} must be at least {lowest}, not {number}")
+
+    @property
+    def target(self) -> Target:
+        """The kind of request that this answers: a chat request, when nothing else is said."""
+        return self.hits or self.misbehaviour.hits
 
     @property
     def misbehaviour(self) -> Fault:

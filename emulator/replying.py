@@ -1,6 +1,7 @@
 """What answers have in common: what a reply does before its first byte, refusals, and whole JSON."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from emulator.errors import Refusal
 from emulator.frames import to_json
@@ -37,8 +38,10 @@ def answered(reply: Reply, good: Sequence[Step], options: Options, record: Recor
     return Played([*prelude(reply), *(refuse(refusal, reply, options, record) if refusal else good)], record)
 
 
-def json_answer(value: Json, headers: dict[str, str]) -> list[Step]:
-    """An answer of 200 with `value`."""
+def json_answer(
+    value: Json | Sequence[Json], headers: Mapping[str, str] = MappingProxyType({}), *, status: int = 200
+) -> list[Step]:
+    """A good answer with `value`."""
     body = to_json(value).encode()
     own = {"content-type": "application/json", "content-length": str(len(body))}
-    return [Start(200, own | headers), Send(body)]
+    return [Start(status, own | dict(headers)), Send(body)]

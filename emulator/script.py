@@ -2,9 +2,8 @@
 
 from collections import deque
 from collections.abc import Iterable
-from typing import get_args
 
-from emulator.faults import Target
+from emulator.faults import TARGETS, Target
 from emulator.reply import Reply
 
 
@@ -14,12 +13,12 @@ class Script:
     def __init__(self, fault: str | None) -> None:
         self._always = Reply(fault=fault)
         # A deque's own methods, and copying it, are atomic: the test's thread adds while the server's takes.
-        self._queues: dict[Target, deque[Reply]] = {target: deque() for target in get_args(Target)}
+        self._queues: dict[Target, deque[Reply]] = {target: deque() for target in TARGETS}
 
     def add(self, replies: Iterable[Reply]) -> None:
-        """Line up `replies`; a fault says which kind of request it hits, and without one it is a chat request."""
+        """Line up `replies`; each says which kind of request it answers."""
         for reply in replies:
-            self._queues[reply.misbehaviour.hits].append(reply)
+            self._queues[reply.target].append(reply)
 
     def next(self, target: Target, realm: str) -> Reply:
         """The reply to a request of this kind, of an account in `realm`."""

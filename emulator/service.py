@@ -3,6 +3,8 @@
 from emulator.clock import Clock
 from emulator.conversations import Conversations
 from emulator.fusion_chats import Chats
+from emulator.fusion_knowledge import Knowledge
+from emulator.fusion_times import Calendar
 from emulator.identity import Identity
 from emulator.limiter import SlidingWindow
 from emulator.options import Options
@@ -17,13 +19,15 @@ class Service:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.clock = Clock(options.clock_speed)
+        calendar = Calendar(self.clock, options.fusion_times)
         self.recorder = Recorder()
         self.script = Script(options.fault)
         self.identity = Identity(options, self.clock)
         self.limiter = SlidingWindow(options.rpm, self.clock)
         self.conversations = Conversations(options.memory)
         self.uploads = Uploads(options, self.clock)
-        self.chats = Chats(self.clock)
+        self.chats = Chats(calendar)
+        self.knowledge = Knowledge(calendar)
 
     def forget_realm(self, realm: str) -> None:
         """Forget what was scripted for `realm` alone, and its requests."""
@@ -42,3 +46,4 @@ class Service:
         self.limiter.clear()
         self.forget_conversations()
         self.uploads.clear()
+        self.knowledge.clear()

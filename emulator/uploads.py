@@ -1,11 +1,12 @@
 """Uploaded files: a form to post, and the object store that takes the post."""
 
+import math
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from emulator.errors import ACCESS_DENIED, TOO_LARGE, RefusedError, store_error
-from emulator.ids import new_ulid
+from emulator.ids import new_ulid, new_uuid
 from emulator.options import Options
 
 _UNIT_SECONDS = {"minutes": 60.0, "seconds": 1.0}
@@ -44,6 +45,12 @@ class Uploads:
         }
         ends = self._clock() + expiration * _UNIT_SECONDS[self._options.expiration_unit]
         self._uploads[upload_id] = upload = Upload(upload_id, realm, file_name, form, ends)
+        return upload
+
+    def take(self, realm: str, file_name: str, content: bytes) -> Upload:
+        """A file of an account in `realm` that came without a form; it stays."""
+        upload = Upload(new_uuid(), realm, file_name, {}, math.inf, content)
+        self._uploads[upload.id] = upload
         return upload
 
     def put(self, upload_id: str, parts: Sequence[tuple[str, str | bytes]]) -> Upload:

@@ -9,8 +9,10 @@ import pytest
 
 from emulator import Emulator, Options
 from tests.emulator.emulator_client import Client
+from tests.emulator.fusion_caller import Fusion
 
 Start = Callable[..., Client]
+StartFusion = Callable[..., Fusion]
 
 
 @pytest.fixture
@@ -37,3 +39,20 @@ def client(start: Start) -> Client:
 def emulator(client: Client) -> Emulator:
     """The emulator of `client`."""
     return client.emulator
+
+
+@pytest.fixture
+def start_fusion(start: Start) -> StartFusion:
+    """Starts an emulator with the given options and returns a client of its Fusion."""
+
+    def started(**options: Any) -> Fusion:
+        client = start(**options)
+        return Fusion(client.emulator, client.http)
+
+    return started
+
+
+@pytest.fixture
+def fusion(client: Client) -> Fusion:
+    """A client of Fusion, of an emulator with the default options."""
+    return Fusion(client.emulator, client.http)

@@ -1,7 +1,9 @@
 """`python -m emulator`: its one line, its options, its end."""
 
 import io
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,8 +18,16 @@ import pytest
 from emulator import Emulator
 from emulator.__main__ import main
 from tests.emulator.emulator_client import Client, data_of, text_of
+from tests.emulator.fusion_caller import AGENT, OTHER_AGENT
 
 ROOT = Path(__file__).parents[2]
+
+
+def ready_on(line: str) -> str:
+    """The url of the program that wrote `line`."""
+    found = re.search(r"emulator ready on (\S+)", line)
+    assert found, line
+    return found[1]
 
 
 @contextmanager
@@ -30,7 +40,7 @@ def program(*options: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
     ) as process:
         assert process.stdout is not None
         try:
-            yield process, process.stdout.readline().split()[-1]
+            yield process, ready_on(process.stdout.readline())
         finally:
             process.kill()
 
@@ -77,7 +87,7 @@ class Running:
     def _use(self) -> None:
         try:
             assert self.output.complete.wait(10)
-            with httpx.Client(base_url=self.output.getvalue().split()[-1]) as http:
+            with httpx.Client(base_url=ready_on(self.output.getvalue())) as http:
                 # The client needs nothing of an emulator but its url, which the http client has.
                 client = Client(Emulator(), http)
                 self.answers = [client.chat("Say abcdef") for _ in range(2)]
@@ -88,8 +98,8 @@ class Running:
 def test_one_line_tells_that_it_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
     running = Running(monkeypatch)
     assert running.run() == 0
-    assert running.output.getvalue().startswith("StackSpot AI emulator ready on http://127.0.0.1:")
-    assert running.output.getvalue().count("\n") == 1
+    url = ready_on(running.output.getvalue())
+    assert running.output.getvalue() == f"StackSpot AI emulator ready on {url} and Fusion's on {url}/fusion/v1\n"
 
 
 def test_the_options_shape_the_answers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,6 +123,32 @@ def test_the_quota_may_tell_when_to_come_back_and_its_clock_may_run_faster(monke
     running = Running(monkeypatch, "--rpm", "1", "--retry-after", "--clock-speed", "2")
     assert running.run() == 0
     assert 1 <= int(running.answers[1].headers["retry-after"]) <= 60
+
+
+FUSION_OPTIONS = (
+    *("--fusion-key", "key-a", "--fusion-agent", AGENT, "--fusion-agent", OTHER_AGENT, "--fusion-chat-told", "last"),
+    *("--fusion-lists", "bare", "--fusion-times", "naive", "--fusion-ignores-filters", "--fusion-keeps-chats"),
+)
+
+
+def test_fusion_has_options_of_its_own() -> None:
+    with program(*FUSION_OPTIONS) as (_, url), httpx.Client(base_url=f"{url}/fusion/v1") as http:
+        assert http.get("/agents", headers={"Authorization": "Bearer key-b"}).status_code == 401
+        http.headers["Authorization"] = "Bearer key-a"
+        assert [agent["id"] for agent in http.get("/agents").json()] == [AGENT, OTHER_AGENT]
+        stream = http.post("/chat", json={"agent_id": AGENT, "message": "hello", "stream": True}).content
+        (chat,) = http.get("/chat?query=nothing").json()
+        assert json.loads(data_of(stream)[-2])["chat"] == chat
+        assert not chat["created_at"].endswith("Z")
+        assert http.delete(f"/chat/{chat['id']}").status_code == 405
+
+
+@pytest.mark.parametrize(("streaming", "status"), [("json", 200), ("refused", 422)])
+def test_fusion_may_have_no_streams(streaming: str, status: int) -> None:
+    body = {"agent_id": AGENT, "message": "hello", "stream": True}
+    with program("--fusion-streaming", streaming) as (_, url):
+        answer = httpx.post(f"{url}/fusion/v1/chat", json=body, headers={"Authorization": "Bearer any"})
+        assert (answer.status_code, answer.headers["content-type"]) == (status, "application/json")
 
 
 def test_the_handlers_of_signals_are_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,6 +178,7 @@ def test_a_port_that_is_taken_is_one_clear_line(emulator: Emulator, capsys: pyte
         (["--delay", "nan"], "'nan' is not a number of seconds"),
         (["--clock-speed", "0"], "'0' is not a number above 0"),
         (["--fault", "none"], "invalid choice: 'none'"),
+        (["--fusion-lists", "x"], "invalid choice: 'x'"),
         (["--frame-style", "x"], "invalid choice: 'x'"),
         (["--no-such-option"], "unrecognized arguments: --no-such-option"),
     ],
