@@ -11,7 +11,7 @@ from emulator.brain import Brain, BrainUnavailableError
 from emulator.conversations import MEMORIES
 from emulator.errors import BODY_STYLES
 from emulator.faults import FAULTS
-from emulator.fusion_switches import CHAT_TOLD, LISTS, STREAMING, TIMES
+from emulator.fusion.switches import CHAT_TOLD, LISTS, STREAMING, TIMES
 from emulator.options import Options
 from emulator.server import Emulator
 from emulator.smollm2 import SmolLM2

@@ -14,7 +14,7 @@ from emulator.chat_api import ChatApi
 from emulator.control import ControlApi
 from emulator.errors import RefusedError
 from emulator.files_api import FilesApi
-from emulator.fusion_api import fusion_routes
+from emulator.fusion.api import fusion_routes
 from emulator.player import Played
 from emulator.recording import Recorded, Recorder
 from emulator.reply import Reply

@@ -99,7 +99,7 @@ class Identity:
             raise RefusedError(errors.INVALID_REQUEST)
         if form.get("grant_type") != "client_credentials":
             raise RefusedError(errors.UNSUPPORTED_GRANT)
-        if options.realm not in (None, realm):
+        if options.realm not in (None, realm) or realm == FUSION_REALM:
             raise RefusedError(errors.UNKNOWN_REALM)
         client, secret = form.get("client_id", ""), form.get("client_secret", "")
         expected = (options.client_id or client, options.client_secret or secret)

@@ -9,7 +9,7 @@ from emulator.brain import Brain
 from emulator.conversations import Memory
 from emulator.errors import BodyStyle
 from emulator.frames import FrameStyle, LineEnd
-from emulator.fusion_switches import ChatTold, Lists, Streaming, Times
+from emulator.fusion.switches import ChatTold, Lists, Streaming, Times
 from emulator.reply import check_fault
 from emulator.sources import SourceStyle
 
@@ -29,7 +29,7 @@ class Options:
     error bodies that nobody knows. expiration_unit: of upload forms (disputed).
 
     Fusion has what is above, and its own: fusion_keys: None accepts any key. fusion_agents: None accepts every UUID.
-    fusion_chat_told, fusion_streaming, fusion_lists, fusion_times: see `fusion_switches`. fusion_ignores_filters: every
+    fusion_chat_told, fusion_streaming, fusion_lists, fusion_times: see `fusion.switches`. fusion_ignores_filters: every
     list of chats has all of them. fusion_keeps_chats: chats cannot be deleted.
     """
 

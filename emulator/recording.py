@@ -19,7 +19,6 @@ _KINDS = {
     "chat": re.compile(rf"/v1/agent/[^/]+/chat|{FUSION}/chat(/[^/]+/message)?"),
     "token": re.compile(rf"/[^/]+/oidc/oauth/token|{FUSION}/auth/refresh"),
     "form": re.compile(r"/v2/file-upload/form"),
-    "store": re.compile(rf"/object-store/[^/]+|{FUSION}/(chat/[^/]+/)?files"),
 }
 
 SECRET_FIELDS = ("client_secret", "refresh_token")
@@ -31,9 +30,10 @@ class Recorded:
     """One request as it came, and what became of it.
 
     headers: names in lower case. json: the parsed body, None when it is not JSON. form: the parsed body of a
-    form-encoded request. realm, client_id: whose token it carried, or asked for. status: of the answer, None
-    before the first byte. frames: chunks of the body sent so far. finished: the answer was sent to its end.
-    disconnected: the client went away before. dropped: the emulator closed the connection, by a fault.
+    form-encoded request. kind: chat, token or form, of either service; None for any other. realm, client_id: whose
+    token it carried, or asked for. status: of the answer, None before the first byte. frames: chunks of the body sent
+    so far. finished: the answer was sent to its end. disconnected: the client went away before. dropped: the emulator
+    closed the connection, by a fault.
     """
 
     method: str
@@ -42,6 +42,7 @@ class Recorded:
     headers: dict[str, str]
     body: bytes
     _changed: threading.Condition
+    kind: str | None = None
     json: Any = None
     form: dict[str, str] = field(default_factory=dict)
     realm: str | None = None
@@ -64,13 +65,6 @@ class Recorded:
     def fusion(self) -> bool:
         """Whether it was sent to Fusion."""
         return self.path.startswith(FUSION + "/")
-
-    @property
-    def kind(self) -> str | None:
-        """Which of the requests it is that faults can hit; None for all else."""
-        if self.method != "POST":
-            return None
-        return next((kind for kind, path in _KINDS.items() if path.fullmatch(self.path)), None)
 
     @property
     def held(self) -> bool:
@@ -123,7 +117,7 @@ class Recorder:
 
     def add(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> Recorded:
         """Record a request that has come in whole."""
-        record = Recorded(method, path, query, headers, body, self.changed)
+        record = Recorded(method, path, query, headers, body, self.changed, _kind(method, path))
         with self.changed:
             self._requests.append(record)
             self.changed.notify_all()
@@ -163,6 +157,10 @@ class Recorder:
 
     def _summary(self) -> str:
         return "; ".join(f"{r.method} {r.path} -> {r.status}" for r in self._requests) or "nothing"
+
+
+def _kind(method: str, path: str) -> str | None:
+    return next((kind for kind, form in _KINDS.items() if method == "POST" and form.fullmatch(path)), None)
 
 
 def _masked(values: dict[str, Any], secret: tuple[str, ...]) -> dict[str, Any]:

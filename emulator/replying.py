@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from emulator.errors import Refusal
 from emulator.frames import to_json
-from emulator.fusion_errors import in_fusion
+from emulator.fusion.errors import in_fusion
 from emulator.options import Options
 from emulator.player import Played
 from emulator.recording import Recorded

@@ -2,9 +2,9 @@
 
 from emulator.clock import Clock
 from emulator.conversations import Conversations
-from emulator.fusion_chats import Chats
-from emulator.fusion_knowledge import Knowledge
-from emulator.fusion_times import Calendar
+from emulator.fusion.chats import Chats
+from emulator.fusion.knowledge import Knowledge
+from emulator.fusion.times import Calendar
 from emulator.identity import Identity
 from emulator.limiter import SlidingWindow
 from emulator.options import Options

@@ -7,9 +7,9 @@ import pytest
 
 from emulator import Emulator, Reply
 from emulator.conversations import Memory
-from emulator.fusion_chats import KEPT, Chats
-from emulator.fusion_switches import CHAT_TOLD
-from emulator.fusion_times import Calendar
+from emulator.fusion.chats import KEPT, Chats
+from emulator.fusion.switches import CHAT_TOLD
+from emulator.fusion.times import Calendar
 from emulator.identity import Account
 from tests.emulator.conftest import StartFusion
 from tests.emulator.emulator_client import body_of

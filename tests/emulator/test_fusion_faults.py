@@ -124,6 +124,13 @@ def test_a_fault_can_hit_any_other_request_instead(fusion: Fusion, emulator: Emu
     assert fusion.ask(method, path, json=body).is_success
 
 
+def test_other_processes_can_aim_a_fault_as_well(fusion: Fusion) -> None:
+    script = [{"fault": "unavailable", "hits": hits} for hits in ("other", "none")]
+    answers = [fusion.http.post("/_emulator/script", json=one) for one in script]
+    assert [answer.status_code for answer in answers] == [200, 400]
+    assert fusion.ask("GET", "/agents").status_code == 503
+
+
 def test_a_kind_of_request_that_is_none_is_refused() -> None:
     with pytest.raises(ValueError, match="unknown kind of request 'read'; known are chat, token, form, store, other"):
         Reply(hits="read")  # type: ignore[arg-type]  # that is what is refused

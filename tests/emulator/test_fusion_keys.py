@@ -110,6 +110,7 @@ def test_a_token_of_one_service_is_none_of_the_other(client: Client, fusion: Fus
     assert fusion.by(client.token).chat().status_code == 401
     client.token = refresh(fusion).json()["access_token"]
     assert client.chat().status_code == 401
+    assert client.sign_in("fusion").status_code == 404, "the realm is taken"
 
 
 @pytest.mark.parametrize("path", ["/agents", "/agents/none"])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from emulator.fusion_switches import TIMES
+from emulator.fusion.switches import TIMES
 from tests.emulator.conftest import StartFusion
 from tests.emulator.fusion_caller import AGENT, OTHER_AGENT, UNKNOWN, Fusion
 

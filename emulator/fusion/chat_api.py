@@ -7,11 +7,11 @@ from starlette.requests import Request
 from emulator.admission import check_rate, check_size
 from emulator.answering import answer_chat
 from emulator.errors import RefusedError, bad_request
-from emulator.fusion_agent_api import known_agent
-from emulator.fusion_chats import Chat
-from emulator.fusion_errors import CHAT_NOT_FOUND, FILE_NOT_FOUND, STREAM_UNKNOWN
-from emulator.fusion_exchange import FusionExchange
-from emulator.fusion_serving import admitted
+from emulator.fusion.agent_api import known_agent
+from emulator.fusion.chats import Chat
+from emulator.fusion.errors import CHAT_NOT_FOUND, FILE_NOT_FOUND, STREAM_UNKNOWN
+from emulator.fusion.exchange import FusionExchange
+from emulator.fusion.serving import admitted
 from emulator.identity import Account
 from emulator.player import Played
 from emulator.recording import Recorded

@@ -3,8 +3,8 @@
 from starlette.requests import Request
 
 from emulator.errors import RefusedError, bad_request
-from emulator.fusion_errors import DOCUMENT_NOT_FOUND, FILE_NOT_FOUND
-from emulator.fusion_serving import listed
+from emulator.fusion.errors import DOCUMENT_NOT_FOUND, FILE_NOT_FOUND
+from emulator.fusion.serving import listed
 from emulator.identity import Account
 from emulator.replying import json_answer
 from emulator.service import Service

@@ -6,8 +6,8 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
 from emulator.errors import RefusedError, bad_request
-from emulator.fusion_chat_api import known_chat
-from emulator.fusion_errors import FILE_NOT_FOUND, FILE_TOO_LARGE
+from emulator.fusion.chat_api import known_chat
+from emulator.fusion.errors import FILE_NOT_FOUND, FILE_TOO_LARGE
 from emulator.identity import Account
 from emulator.replying import json_answer
 from emulator.service import Service

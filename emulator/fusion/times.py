@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
-from emulator.fusion_switches import Times
+from emulator.fusion.switches import Times
 
 _ABROAD = timezone(timedelta(hours=-3))
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from emulator.exchange import Exchange
 from emulator.frames import FusionDialect, to_json
-from emulator.fusion_chats import Chat
+from emulator.fusion.chats import Chat
 from emulator.service import Service
 from emulator.steps import Json, Send
 from emulator.stream import Ending

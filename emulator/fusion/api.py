@@ -3,13 +3,13 @@
 from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 
-from emulator.fusion_agent_api import FusionAgentApi
-from emulator.fusion_auth_api import FusionAuthApi
-from emulator.fusion_chat_api import FusionChatApi
-from emulator.fusion_file_api import FusionFileApi
-from emulator.fusion_history_api import FusionHistoryApi
-from emulator.fusion_knowledge_api import FusionKnowledgeApi
-from emulator.fusion_serving import RequestIds, served
+from emulator.fusion.agent_api import FusionAgentApi
+from emulator.fusion.auth_api import FusionAuthApi
+from emulator.fusion.chat_api import FusionChatApi
+from emulator.fusion.file_api import FusionFileApi
+from emulator.fusion.history_api import FusionHistoryApi
+from emulator.fusion.knowledge_api import FusionKnowledgeApi
+from emulator.fusion.serving import RequestIds, served
 from emulator.recording import FUSION
 from emulator.service import Service
 

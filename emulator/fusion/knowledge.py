@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from emulator.fusion_times import Calendar
+from emulator.fusion.times import Calendar
 from emulator.identity import Account
 from emulator.ids import new_uuid
 from emulator.steps import Json

@@ -3,9 +3,9 @@
 from starlette.requests import Request
 
 from emulator.errors import RefusedError
-from emulator.fusion_chats import agent
-from emulator.fusion_errors import AGENT_NOT_FOUND
-from emulator.fusion_serving import listed
+from emulator.fusion.chats import agent
+from emulator.fusion.errors import AGENT_NOT_FOUND
+from emulator.fusion.serving import listed
 from emulator.identity import Account
 from emulator.ids import is_uuid
 from emulator.options import Options

@@ -4,7 +4,7 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from emulator.fusion_times import Calendar
+from emulator.fusion.times import Calendar
 from emulator.identity import Account
 from emulator.ids import new_uuid
 from emulator.steps import Json

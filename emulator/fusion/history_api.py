@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from starlette.requests import Request
 
 from emulator.errors import RefusedError, bad_request
-from emulator.fusion_chat_api import known_chat
-from emulator.fusion_chats import Chat
-from emulator.fusion_errors import METHOD_NOT_ALLOWED
-from emulator.fusion_serving import listed
-from emulator.fusion_times import read_time
+from emulator.fusion.chat_api import known_chat
+from emulator.fusion.chats import Chat
+from emulator.fusion.errors import METHOD_NOT_ALLOWED
+from emulator.fusion.serving import listed
+from emulator.fusion.times import read_time
 from emulator.identity import Account
 from emulator.paging import page_of
 from emulator.replying import json_answer

@@ -1,0 +1,1 @@
+"""Fusion: its endpoints, and what they know."""
