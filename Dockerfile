@@ -9,6 +9,7 @@ RUN pip install --no-cache-dir --disable-pip-version-check --root-user-action=ig
 COPY config.yaml ./
 COPY custom_handler custom_handler
 COPY emulator emulator
+COPY fusion_client fusion_client
 
 # HOST: a container is reached from outside, so clients need a key (LITELLM_MASTER_KEY).
 # PYTHONPATH: LiteLLM finds custom_handler in the working directory only. HOME: nothing but /tmp need be writable.

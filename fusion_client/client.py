@@ -1,0 +1,246 @@
+"""The client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Any, Literal, Self, overload
+from uuid import UUID
+
+import httpx
+
+from fusion_client import calls
+from fusion_client.bearer import BearerAuth, Credentials
+from fusion_client.channel import Channel
+from fusion_client.checks import LONGEST_MESSAGE, checked_id, checked_ids, checked_message, checked_text
+from fusion_client.credentials import find_credentials, settings_key
+from fusion_client.models import Agent, CacheStats, Chat, ChatResponse, Message
+from fusion_client.rate_limit import RateLimit
+from fusion_client.read_cache import ReadCache
+from fusion_client.retrying import Retries
+from fusion_client.session import Session
+from fusion_client.settings import (
+    DEFAULT_CACHE_SIZE,
+    DEFAULT_CACHE_TTL,
+    DEFAULT_RETRIES,
+    DEFAULT_TIMEOUT,
+    MAX_CONNECTIONS,
+    FusionSettings,
+)
+from fusion_client.stream import TokenStream
+from fusion_client.stream_answer import StreamAnswer
+
+
+class FusionClient:
+    """A client of Fusion for asyncio.
+
+        async with FusionClient() as client:  # the key comes from FUSION_API_KEY
+            response = await client.send_message(agent_id, "Hi")
+            print(response.text)
+
+    One client serves any number of tasks of one event loop, with at most 100 connections. `close` it, or use it as a
+    context manager.
+
+    Args:
+        api_key: the key; None takes that of the environment, of `.env`, or of the credentials file (`FusionSettings`).
+        token_provider: gives tokens in place of a key, such as `TokenProvider`.
+        base_url: where the service is; None takes FUSION_BASE_URL, or else the service's own address.
+        timeout: seconds to wait for a connection, and for each next piece of an answer.
+        max_retries: how often a call is made again that may be: a read, one that surely never reached the service, and
+            one that was refused because of too many requests. 0 makes each call once.
+        rate_limit: requests in any minute at most; those beyond it wait. None is no limit.
+        enable_cache: whether answers of reads are kept until something is written.
+        cache_size, cache_ttl: how many are kept, and for how many seconds.
+        max_message_length: characters of a message at most; None for any.
+        http_client: sends the requests, and stays open. None makes one, whose proxy and CA come from the environment
+            (HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE).
+
+    Raises:
+        ValueError: there is no API key, or an argument or setting cannot be used.
+    """
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        token_provider: Credentials | None = None,
+        base_url: str | None = None,
+        timeout: float | httpx.Timeout = DEFAULT_TIMEOUT,
+        max_retries: int = DEFAULT_RETRIES,
+        rate_limit: int | None = None,
+        enable_cache: bool = True,
+        cache_size: int = DEFAULT_CACHE_SIZE,
+        cache_ttl: float = DEFAULT_CACHE_TTL,
+        max_message_length: int | None = LONGEST_MESSAGE,
+        http_client: httpx.AsyncClient | None = None,
+    ) -> None:
+        credentials = find_credentials(api_key, token_provider)
+        self._longest = max_message_length
+        self._owned = http_client is None
+        self._http = http_client or _new_http_client()
+        self._session = Session(
+            channel=Channel(
+                http=self._http,
+                base_url=_checked_url(FusionSettings().base_url if base_url is None else base_url),
+                auth=BearerAuth(credentials),
+                timeout=_as_timeout(timeout),
+            ),
+            retries=Retries(max_retries),
+            limit=None if rate_limit is None else RateLimit(rate_limit),
+            cache=ReadCache(cache_size, cache_ttl) if enable_cache else None,
+        )
+
+    @classmethod
+    def from_settings(cls, settings: FusionSettings | None = None, **arguments: Any) -> Self:
+        """A client with all of `settings` (None reads the environment and `.env`), but for these `arguments`."""
+        settings = settings or FusionSettings()
+        if not arguments.keys() & {"api_key", "token_provider"}:
+            arguments["token_provider"] = settings_key(settings)
+        names = ("base_url", "timeout", "max_retries", "rate_limit", "enable_cache", "cache_size", "cache_ttl")
+        return cls(**{**{name: getattr(settings, name) for name in names}, **arguments})
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close all connections, but for those of a client that was given."""
+        if self._owned:
+            await self._http.aclose()
+
+    @property
+    def cache_stats(self) -> CacheStats:
+        """How the cache was used so far; all zero without one."""
+        cache = self._session.cache
+        return cache.stats if cache else CacheStats(hits=0, misses=0, size=0)
+
+    @overload
+    async def send_message(
+        self,
+        agent_id: str | UUID,
+        message: str,
+        chat_id: str | UUID | None = None,
+        files: Iterable[str | UUID] | None = None,
+        stream: Literal[False] = False,
+        folder: str | None = None,
+    ) -> ChatResponse: ...
+
+    @overload
+    async def send_message(
+        self,
+        agent_id: str | UUID,
+        message: str,
+        chat_id: str | UUID | None = None,
+        files: Iterable[str | UUID] | None = None,
+        *,
+        stream: Literal[True],
+        folder: str | None = None,
+    ) -> TokenStream: ...
+
+    @overload
+    async def send_message(
+        self,
+        agent_id: str | UUID,
+        message: str,
+        chat_id: str | UUID | None = None,
+        files: Iterable[str | UUID] | None = None,
+        stream: bool = False,
+        folder: str | None = None,
+    ) -> ChatResponse | TokenStream: ...
+
+    async def send_message(
+        self,
+        agent_id: str | UUID,
+        message: str,
+        chat_id: str | UUID | None = None,
+        files: Iterable[str | UUID] | None = None,
+        stream: bool = False,
+        folder: str | None = None,
+    ) -> ChatResponse | TokenStream:
+        """Say something to an agent.
+
+        Args:
+            agent_id: the agent. Of no meaning where `chat_id` is given, which has its agent.
+            message: not empty, at most 10,000 characters (see `max_message_length`).
+            chat_id: the chat to go on with; None begins a new one.
+            files: ids of files that were uploaded.
+            stream: whether the answer is to come token by token.
+            folder: where a new chat is filed.
+
+        Returns:
+            The answer; with `stream` its tokens, as soon as it has begun.
+
+        Raises:
+            ValidationError: an argument is wrong (nothing was sent then), or the service refuses it.
+            FusionError: see the tree in `fusion_client.errors`.
+        """
+        call = self._message_call(agent_id, message, chat_id, files, folder)
+        if not stream:
+            return await self._session.ask(call)
+        return await self._session.stream(call, StreamAnswer(message, None if chat_id is None else str(chat_id)))
+
+    async def create_chat(
+        self,
+        agent_id: str | UUID,
+        message: str,
+        files: Iterable[str | UUID] | None = None,
+        folder: str | None = None,
+    ) -> ChatResponse:
+        """Begin a chat: there is none without a first message. See `send_message`."""
+        return await self.send_message(agent_id, message, files=files, folder=folder)
+
+    async def get_chat(self, chat_id: str | UUID) -> Chat:
+        """The chat. Raises ChatNotFoundError."""
+        return await self._session.ask(calls.get_chat(checked_id("chat_id", chat_id)))
+
+    async def list_messages(self, chat_id: str | UUID) -> list[Message]:
+        """All messages of the chat, oldest first. Raises ChatNotFoundError."""
+        messages = await self._session.ask(calls.list_messages(checked_id("chat_id", chat_id)))
+        return list(messages)
+
+    async def list_agents(self) -> list[Agent]:
+        """All agents that the key may ask."""
+        agents = await self._session.ask(calls.list_agents())
+        return list(agents)
+
+    async def get_agent(self, agent_id: str | UUID) -> Agent:
+        """The agent. Raises AgentNotFoundError."""
+        return await self._session.ask(calls.get_agent(checked_id("agent_id", agent_id)))
+
+    def _message_call(
+        self,
+        agent_id: str | UUID,
+        message: str,
+        chat_id: str | UUID | None,
+        files: Iterable[str | UUID] | None,
+        folder: str | None,
+    ) -> calls.Call[ChatResponse]:
+        agent, sent = checked_id("agent_id", agent_id), checked_message(message, self._longest)
+        file_ids = checked_ids("files", files)
+        if chat_id is not None:
+            return calls.continue_chat(checked_id("chat_id", chat_id), sent, file_ids)
+        return calls.begin_chat(agent, sent, file_ids, folder and checked_text("folder", folder))
+
+
+def _new_http_client() -> httpx.AsyncClient:
+    limits = httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS)
+    return httpx.AsyncClient(limits=limits, headers={"User-Agent": "fusion-client"})
+
+
+def _as_timeout(timeout: float | httpx.Timeout) -> httpx.Timeout:
+    """A call that waits for one of the connections waits as long as it takes: it is not the service that is slow."""
+    return timeout if isinstance(timeout, httpx.Timeout) else httpx.Timeout(timeout, pool=None)
+
+
+def _checked_url(base_url: str) -> str:
+    try:
+        url = httpx.URL(base_url)
+    except httpx.InvalidURL as exc:
+        raise ValueError("base_url is not a URL.") from exc
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ValueError("base_url must be a URL such as https://api.fusion.com/v1.")
+    return base_url.rstrip("/")

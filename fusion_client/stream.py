@@ -1,0 +1,70 @@
+"""A streamed answer, for whoever asked."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Generator
+from types import TracebackType
+from typing import Any, Self
+
+from fusion_client.errors import StreamConsumedError
+from fusion_client.models import ChatResponse
+from fusion_client.stream_answer import StreamAnswer
+
+
+class TokenStream:
+    """The tokens of an answer as they come. Made by `send_message(…, stream=True)`.
+
+        stream = await client.send_message(agent_id, "Hi", stream=True)
+        async for token in stream:
+            print(token, end="")
+        response = await stream  # the whole answer, also after the loop, or in place of it
+
+    It can be iterated once. Leave a loop early with `async with stream:` around it, or call `aclose`: the connection
+    is closed at once. A stream that is dropped is closed when it is collected.
+
+    Raises, while it is read:
+        FusionError: the answer was cut, cannot be read, or the service reported an error. Tokens that came count.
+        StreamConsumedError: it was iterated before, or closed before its end.
+    """
+
+    def __init__(self, tokens: AsyncGenerator[str, None], answer: StreamAnswer) -> None:
+        self._tokens = tokens
+        self._answer = answer
+        self._iterated = False
+
+    @property
+    def chat_id(self) -> str | None:
+        """The chat; None until the service has told it, which it may never do."""
+        return self._answer.chat_id
+
+    def __aiter__(self) -> Self:
+        if self._iterated:
+            raise StreamConsumedError("This stream was read before; `await` it for the whole answer.")
+        self._iterated = True
+        return self
+
+    async def __anext__(self) -> str:
+        return await anext(self._tokens)
+
+    def __await__(self) -> Generator[Any, None, ChatResponse]:
+        return self._whole().__await__()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connection; what has not come yet is lost."""
+        await self._tokens.aclose()
+
+    async def _whole(self) -> ChatResponse:
+        self._iterated = True
+        async for _ in self._tokens:
+            pass
+        if not self._answer.complete:
+            raise StreamConsumedError("This stream was closed, or broke, before its end: there is no whole answer.")
+        return self._answer.response()

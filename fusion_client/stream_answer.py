@@ -1,0 +1,109 @@
+"""The events of a streamed answer → tokens, and at the end the whole answer. Sans-I/O.
+
+Known is `data: {"token": "…"}` … `data: [DONE]`; all else is inferred. Nobody knows where the chat is told: in an event
+with `chat_id`, in one with `chat` and `message`, in the header `x-chat-id`, or nowhere. `[DONE]` may be missing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from fusion_client.answers import read_part
+from fusion_client.errors import ServerError
+from fusion_client.events import Event
+from fusion_client.failures import told_by
+from fusion_client.models import Chat, ChatResponse, Message
+from fusion_client.surrogates import PairJoiner
+
+
+class StreamAnswer:
+    """One answer as it comes.
+
+    Args:
+        asked: the message that is answered.
+        chat_id: the chat, where it is known already.
+
+    Attributes:
+        complete: nothing more is to come.
+    """
+
+    def __init__(self, asked: str, chat_id: str | None = None) -> None:
+        self._asked = asked
+        self.chat_id = chat_id
+        self.complete = False
+        self._begun = False
+        self._tokens: list[str] = []
+        self._joiner = PairJoiner()
+        self._chat: Chat | None = None
+        self._message: Message | None = None
+        self._whole: ChatResponse | None = None
+
+    def read(self, event: Event) -> str:
+        """The token of `event`, often "".
+
+        Raises:
+            ServerError: it reports an error, or cannot be read, so that text was lost.
+        """
+        if event.data.strip() == "[DONE]":
+            self.complete = True
+            return ""
+        if event.name != "error" and not event.data.lstrip().startswith("{"):
+            return ""  # words to keep a line open
+        return self._take(self._joiner.feed(self._token(_fields(event))))
+
+    def end(self) -> str:
+        """The last token, often "". Raises ServerError when the stream had nothing at all."""
+        if not (self.complete or self._begun):
+            raise ServerError("Fusion's stream ended before it had begun.")
+        self.complete = True
+        return self._take(self._joiner.flush())
+
+    def whole(self, response: ChatResponse) -> str:
+        """The only token of an answer that came whole."""
+        self.complete, self._whole = True, response
+        self.chat_id = response.chat_id or self.chat_id
+        return response.text
+
+    def response(self) -> ChatResponse:
+        """The whole answer, as one that was not streamed would be."""
+        if self._whole:
+            return self._whole
+        asked = Message(message=self._asked, message_type="user", chat_id=self.chat_id)
+        text = "".join(self._tokens)
+        answer = self._message or Message(message=text, message_type="agent", chat_id=self.chat_id)
+        chat = self._chat or (Chat(id=self.chat_id) if self.chat_id else None)
+        return ChatResponse(chat=chat, messages=(asked, answer))
+
+    def _take(self, token: str) -> str:
+        if token:
+            self._tokens.append(token)
+        return token
+
+    def _token(self, fields: Mapping[str, Any]) -> str:
+        self._begun = True
+        self._chat = read_part(Chat, fields.get("chat")) or self._chat
+        self._message = read_part(Message, fields.get("message")) or self._message
+        chat_id = fields.get("chat_id") or (self._chat.id if self._chat else None)
+        self.chat_id = chat_id if isinstance(chat_id, str) else self.chat_id
+        token = fields.get("token")
+        return token if isinstance(token, str) else ""
+
+
+def _fields(event: Event) -> Mapping[str, Any]:
+    try:
+        fields = json.loads(event.data)
+    except (ValueError, RecursionError) as exc:
+        if event.name == "error":
+            raise ServerError("Fusion reported an error in its answer.") from exc
+        raise ServerError("Fusion sent an event that cannot be read; its answer is incomplete.") from exc
+    if event.name == "error" or fields.get("type") == "error" or fields.get("error"):
+        raise _reported(fields)
+    return dict(fields)
+
+
+def _reported(fields: Any) -> ServerError:
+    code, prose = told_by(fields) if isinstance(fields, dict) else (None, None)
+    told = f" ({code})" if code else ""
+    return ServerError(f"Fusion reported an error in its answer{told}: {prose or 'it does not say which'}", code=code)
