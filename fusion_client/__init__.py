@@ -35,6 +35,9 @@ from fusion_client.models import (
 )
 from fusion_client.settings import FusionSettings
 from fusion_client.stream import TokenStream
+from fusion_client.sync_client import SyncFusionClient
+from fusion_client.sync_stream import SyncTokenStream
+from fusion_client.token_provider import TokenProvider
 
 __all__ = [
     "Agent",
@@ -56,7 +59,10 @@ __all__ = [
     "RateLimitError",
     "ServerError",
     "StreamConsumedError",
+    "SyncFusionClient",
+    "SyncTokenStream",
     "TimeoutError",
+    "TokenProvider",
     "TokenStream",
     "UnsupportedError",
     "User",

@@ -61,8 +61,9 @@ class Channel:
     async def _answer(self, call: Call[Any]) -> AsyncIterator[httpx.Response]:
         """A good answer, of which only the head has come."""
         url, headers, query = self.base_url + call.path, {"Accept": call.accept}, dict(call.query) or None
+        form = call.upload.form if call.upload else None
         request = self.http.build_request(
-            call.method, url, params=query, json=call.body, headers=headers, timeout=self.timeout
+            call.method, url, params=query, json=call.body, files=form, headers=headers, timeout=self.timeout
         )
         try:
             response = await self.http.send(request, auth=self.auth, stream=True)

@@ -38,6 +38,13 @@ def checked_message(message: str, longest: int | None = LONGEST_MESSAGE) -> str:
     return checked_text("message", message)
 
 
+def checked_number(name: str, value: int) -> int:
+    """`value` if it counts something: 1 or more. Raises ValidationError."""
+    if value < 1:
+        raise ValidationError(f"{name} must be at least 1, not {value}.")
+    return value
+
+
 def checked_text(name: str, text: str) -> str:
     """`text` if it has a UTF-8 form. Raises ValidationError."""
     try:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
+from datetime import datetime
 from types import TracebackType
-from typing import Any, Literal, Self, overload
+from typing import Literal, Self, Unpack, overload
 from uuid import UUID
 
 import httpx
@@ -12,9 +14,13 @@ import httpx
 from fusion_client import calls
 from fusion_client.bearer import BearerAuth, Credentials
 from fusion_client.channel import Channel
+from fusion_client.chat_filter import ChatFilter, Page
 from fusion_client.checks import LONGEST_MESSAGE, checked_id, checked_ids, checked_message, checked_text
-from fusion_client.credentials import find_credentials, settings_key
-from fusion_client.models import Agent, CacheStats, Chat, ChatResponse, Message
+from fusion_client.credentials import find_credentials
+from fusion_client.errors import AgentNotFoundError, ValidationError
+from fusion_client.models import Agent, CacheStats, Chat, ChatResponse, Document, FileUploadResponse, Message
+from fusion_client.observing import Observer, Unobserved
+from fusion_client.options import ClientOptions, settled
 from fusion_client.rate_limit import RateLimit
 from fusion_client.read_cache import ReadCache
 from fusion_client.retrying import Retries
@@ -29,6 +35,7 @@ from fusion_client.settings import (
 )
 from fusion_client.stream import TokenStream
 from fusion_client.stream_answer import StreamAnswer
+from fusion_client.upload import LARGEST_FILE, FileSource, Progress, prepare
 
 
 class FusionClient:
@@ -52,6 +59,7 @@ class FusionClient:
         enable_cache: whether answers of reads are kept until something is written.
         cache_size, cache_ttl: how many are kept, and for how many seconds.
         max_message_length: characters of a message at most; None for any.
+        observer: is told of every call, see `fusion_client.observing`.
         http_client: sends the requests, and stays open. None makes one, whose proxy and CA come from the environment
             (HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE).
 
@@ -72,6 +80,7 @@ class FusionClient:
         cache_size: int = DEFAULT_CACHE_SIZE,
         cache_ttl: float = DEFAULT_CACHE_TTL,
         max_message_length: int | None = LONGEST_MESSAGE,
+        observer: Observer | None = None,
         http_client: httpx.AsyncClient | None = None,
     ) -> None:
         credentials = find_credentials(api_key, token_provider)
@@ -88,16 +97,13 @@ class FusionClient:
             retries=Retries(max_retries),
             limit=None if rate_limit is None else RateLimit(rate_limit),
             cache=ReadCache(cache_size, cache_ttl) if enable_cache else None,
+            observer=observer or Unobserved(),
         )
 
     @classmethod
-    def from_settings(cls, settings: FusionSettings | None = None, **arguments: Any) -> Self:
-        """A client with all of `settings` (None reads the environment and `.env`), but for these `arguments`."""
-        settings = settings or FusionSettings()
-        if not arguments.keys() & {"api_key", "token_provider"}:
-            arguments["token_provider"] = settings_key(settings)
-        names = ("base_url", "timeout", "max_retries", "rate_limit", "enable_cache", "cache_size", "cache_ttl")
-        return cls(**{**{name: getattr(settings, name) for name in names}, **arguments})
+    def from_settings(cls, settings: FusionSettings | None = None, **options: Unpack[ClientOptions]) -> Self:
+        """A client with all of `settings` (None reads the environment and `.env`), but for what `options` say."""
+        return cls(**settled(settings or FusionSettings(), options))
 
     async def __aenter__(self) -> Self:
         return self
@@ -202,6 +208,45 @@ class FusionClient:
         messages = await self._session.ask(calls.list_messages(checked_id("chat_id", chat_id)))
         return list(messages)
 
+    async def list_chats(
+        self,
+        *,
+        agent_id: str | UUID | None = None,
+        folder: str | None = None,
+        created_after: datetime | None = None,
+        created_before: datetime | None = None,
+        query: str | None = None,
+        page: int = 1,
+        size: int | None = None,
+    ) -> list[Chat]:
+        """The chats that fit, in the order in which the service tells them.
+
+        What the service does not filter is filtered here. Where it cannot be told from a chat's first message whether
+        `query` stands in it, its messages are read.
+
+        Args:
+            created_after, created_before: both included; a time without a zone is in UTC.
+            query: text in a message, in either case.
+            page: which part of the list, from 1.
+            size: chats of a page; None leaves it to the service.
+        """
+        wanted = ChatFilter(
+            agent_id=None if agent_id is None else checked_id("agent_id", agent_id),
+            folder=folder,
+            after=created_after,
+            before=created_before,
+            query=query,
+        )
+        part = Page(page, size)
+        chats = await self._session.ask(calls.list_chats(wanted.parameters | part.parameters))
+        fitting = [chat for chat in chats if wanted.fits(chat)]
+        mentioned = await asyncio.gather(*(self._mentions(wanted, chat) for chat in fitting))
+        return part.of([chat for chat, yes in zip(fitting, mentioned, strict=True) if yes], len(chats))
+
+    async def delete_chat(self, chat_id: str | UUID) -> None:
+        """End a chat. Raises ChatNotFoundError, or UnsupportedError where the service does not do that."""
+        await self._session.ask(calls.delete_chat(checked_id("chat_id", chat_id)))
+
     async def list_agents(self) -> list[Agent]:
         """All agents that the key may ask."""
         agents = await self._session.ask(calls.list_agents())
@@ -210,6 +255,76 @@ class FusionClient:
     async def get_agent(self, agent_id: str | UUID) -> Agent:
         """The agent. Raises AgentNotFoundError."""
         return await self._session.ask(calls.get_agent(checked_id("agent_id", agent_id)))
+
+    async def find_agent(self, name: str) -> Agent:
+        """The agent of this name, in either case. Raises AgentNotFoundError, or ValidationError if there are more."""
+        found = [agent for agent in await self.list_agents() if agent.name.casefold() == name.casefold()]
+        if not found:
+            raise AgentNotFoundError(f"There is no agent named {name!r}.")
+        if len(found) > 1:
+            raise ValidationError(f"name fits {len(found)} agents: {', '.join(agent.id for agent in found)}.")
+        return found[0]
+
+    async def upload_file(
+        self,
+        file: FileSource,
+        *,
+        filename: str | None = None,
+        content_type: str | None = None,
+        chat_id: str | UUID | None = None,
+        max_size: int = LARGEST_FILE,
+        progress: Progress | None = None,
+    ) -> FileUploadResponse:
+        """Send a file; its `file_id` goes into `files` of a message.
+
+        Args:
+            file: a path, bytes, or a file that is open for reading bytes. It is read into memory.
+            filename: None takes it from the path.
+            content_type: media type; None takes it from the name, and refuses what agents do not read.
+            chat_id: the chat that it is for; None where that is still to begin.
+            max_size: bytes.
+            progress: called with the bytes sent so far, and all.
+
+        Raises:
+            ValidationError: its type or size is wrong (nothing was sent then), or the service refuses it.
+            OSError: it cannot be read.
+        """
+        upload = await asyncio.to_thread(prepare, file, filename, content_type, progress, max_size)
+        chat = None if chat_id is None else checked_id("chat_id", chat_id)
+        return await self._session.ask(calls.upload_file(upload, chat))
+
+    async def download_file(self, file_id: str | UUID) -> bytes:
+        """The bytes of a file. Raises NotFoundError."""
+        return await self._session.ask(calls.download_file(checked_id("file_id", file_id)))
+
+    async def add_document(
+        self, name: str, content: str | None = None, *, file_id: str | UUID | None = None
+    ) -> Document:
+        """Add a text, or a file that was uploaded, to the knowledge. Raises ValidationError unless one is given."""
+        if (content is None) == (file_id is None):
+            raise ValidationError("Give content or file_id: what the document is made of.")
+        text = None if content is None else checked_text("content", content)
+        file = None if file_id is None else checked_id("file_id", file_id)
+        return await self._session.ask(calls.add_document(checked_text("name", name), text, file))
+
+    async def list_documents(self) -> list[Document]:
+        """All documents of the knowledge."""
+        documents = await self._session.ask(calls.list_documents())
+        return list(documents)
+
+    async def search_documents(self, query: str) -> list[Document]:
+        """The documents that fit `query`, the best first, with their `score` where the service tells it."""
+        documents = await self._session.ask(calls.search_documents(checked_text("query", query)))
+        return list(documents)
+
+    async def remove_document(self, document_id: str | UUID) -> None:
+        """Take a document out of the knowledge. Raises NotFoundError."""
+        await self._session.ask(calls.remove_document(checked_id("document_id", document_id)))
+
+    async def _mentions(self, wanted: ChatFilter, chat: Chat) -> bool:
+        if wanted.begins_with_text(chat):
+            return True
+        return any(wanted.mentioned_in(message.message) for message in await self.list_messages(chat.id))
 
     def _message_call(
         self,
@@ -222,7 +337,7 @@ class FusionClient:
         agent, sent = checked_id("agent_id", agent_id), checked_message(message, self._longest)
         file_ids = checked_ids("files", files)
         if chat_id is not None:
-            return calls.continue_chat(checked_id("chat_id", chat_id), sent, file_ids)
+            return calls.continue_chat(agent, checked_id("chat_id", chat_id), sent, file_ids)
         return calls.begin_chat(agent, sent, file_ids, folder and checked_text("folder", folder))
 
 

@@ -14,7 +14,9 @@ from typing import Any
 import httpx
 
 from fusion_client.errors import (
+    AgentNotFoundError,
     AuthenticationError,
+    ChatNotFoundError,
     FusionError,
     NetworkError,
     NotFoundError,
@@ -46,6 +48,14 @@ _MEANINGS: Mapping[int, tuple[type[FusionError], str]] = {
 }
 
 
+#: What is missing, where the service says so: a file may be, when an agent is asked.
+_MISSING: Mapping[str, type[NotFoundError]] = {
+    "agent_not_found": AgentNotFoundError,
+    "chat_not_found": ChatNotFoundError,
+    "file_not_found": NotFoundError,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """What the body of an error tells. details: all of it."""
@@ -68,12 +78,12 @@ def as_failure(
     Args:
         headers: with lower-case lookup, as httpx gives them.
         secret: what was sent as credentials; a service may quote it.
-        missing: what a 404 means.
+        missing: what a 404 means that does not say itself.
     """
     told = read_body(body, secret)
     kind, text = _MEANINGS.get(status) or _MEANINGS.get(status // 100) or _MEANINGS[5]
     about: dict[str, Any] = {"retry_after": seconds_to_wait(headers)} if kind is RateLimitError else {}
-    return (missing if status == 404 else kind)(
+    return (_MISSING.get(told.code or "", missing) if status == 404 else kind)(
         _sentence(text, status, told),
         status=status,
         code=told.code,

@@ -1,10 +1,10 @@
-"""What stands around a call: the cache, new tries, and the rate limit."""
+"""What stands around a call: the observer, the cache, new tries, and the rate limit."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from fusion_client import calls
@@ -12,6 +12,7 @@ from fusion_client.calls import Call
 from fusion_client.channel import Channel
 from fusion_client.errors import ValidationError
 from fusion_client.models import ChatResponse
+from fusion_client.observing import Observation, Observer, Unobserved, ending
 from fusion_client.rate_limit import RateLimit
 from fusion_client.read_cache import ReadCache
 from fusion_client.retrying import Retries
@@ -27,55 +28,75 @@ class Session:
 
     channel: Channel
     retries: Retries
-    limit: RateLimit | None
-    cache: ReadCache | None
+    limit: RateLimit | None = None
+    cache: ReadCache | None = None
+    observer: Observer = field(default_factory=Unobserved)
 
     async def ask(self, call: Call[Answer]) -> Answer:
         """The answer of `call`. Raises FusionError."""
-        if self.cache is None:
-            return await self._fetch(call)
-        if call.reads:
-            return await self.cache.read(call, lambda: self._fetch(call))
-        try:
-            return await self._fetch(call)
-        finally:
-            self.cache.written(call)
+        observation = self.observer.begin(call.operation, call.about)
+        with ending(observation):
+            if self.cache is not None and call.reads and call.kept:
+                return await self.cache.read(call, lambda: self._fetch(call, observation))
+            return await self._fetch(call, observation)
 
     async def stream(self, call: Call[ChatResponse], answer: StreamAnswer) -> TokenStream:
-        """The answer of `call` as it comes. Where the service knows no streams, all of it at once."""
-
-        async def begin() -> AsyncGenerator[str, None]:
-            await self._turn()
-            tokens = self._tokens(calls.streamed(call), answer)
-            await anext(tokens)
-            return tokens
-
+        """The answer of `call` as it comes; where the service knows no streams, all at once. Raises FusionError."""
         try:
-            return TokenStream(await self.retries.run(begin, reads=False), answer)
+            return TokenStream(await self._opened(calls.streamed(call), answer), answer)
         except ValidationError as error:
             if not _refuses_streams(error):
                 raise
-            return TokenStream(_at_once(answer.whole(await self.ask(call))), answer)
+        return TokenStream(_at_once(answer.whole(await self.ask(call))), answer)
 
-    async def _fetch(self, call: Call[Answer]) -> Answer:
+    async def _fetch(self, call: Call[Answer], observation: Observation) -> Answer:
         async def attempt() -> Answer:
-            await self._turn()
+            await self._turn(observation)
             return await self.channel.send(call)
 
-        return await self.retries.run(attempt, reads=call.reads)
+        try:
+            return await self.retries.run(attempt, reads=call.reads)
+        finally:
+            self._written(call)
 
-    async def _turn(self) -> None:
-        if self.limit is not None:
-            await self.limit.wait()
+    async def _opened(self, call: Call[ChatResponse], answer: StreamAnswer) -> AsyncGenerator[str, None]:
+        """The tokens of a stream that has begun."""
+        tokens = self._tokens(call, answer)
+        await anext(tokens)
+        return tokens
 
     async def _tokens(self, call: Call[ChatResponse], answer: StreamAnswer) -> AsyncGenerator[str, None]:
-        try:
-            async with aclosing(self.channel.tokens(call, answer)) as tokens:
-                async for token in tokens:
-                    yield token
-        finally:
-            if self.cache is not None:
-                self.cache.written(call)
+        """The tokens, and "" before the first."""
+        observation = self.observer.begin(call.operation, call.about)
+        with ending(observation):
+            try:
+                async with aclosing(await self._begun(call, answer, observation)) as tokens:
+                    yield ""
+                    async for token in tokens:
+                        observation.token()
+                        yield token
+            finally:
+                self._written(call)
+
+    async def _begun(
+        self, call: Call[ChatResponse], answer: StreamAnswer, observation: Observation
+    ) -> AsyncGenerator[str, None]:
+        async def attempt() -> AsyncGenerator[str, None]:
+            await self._turn(observation)
+            tokens = self.channel.tokens(call, answer)
+            await anext(tokens)
+            return tokens
+
+        return await self.retries.run(attempt, reads=False)
+
+    async def _turn(self, observation: Observation) -> None:
+        if self.limit is not None:
+            await self.limit.wait()
+        observation.attempt()
+
+    def _written(self, call: Call[Answer]) -> None:
+        if self.cache is not None and not call.reads:
+            self.cache.written(call)
 
 
 async def _at_once(text: str) -> AsyncGenerator[str, None]:
