@@ -46,7 +46,8 @@ class Channel:
             answer.chat_id = response.headers.get("x-chat-id") or answer.chat_id
             yield ""
             if _media_type(response) == "application/json":
-                yield answer.whole(call.read(await response.aread()))
+                if text := answer.whole(call.read(await response.aread())):
+                    yield text
                 return
             _refuse_web_page(response)
             patience = _Patience(self.timeout.read)

@@ -1,0 +1,162 @@
+"""Messages and their answers, whole and token by token."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+from emulator import Emulator, Reply
+from emulator.fusion.switches import CHAT_TOLD
+from fusion_client import ChatResponse, NetworkError, StreamConsumedError, ValidationError
+from tests.fusion.callers import AGENT, UNKNOWN, Caller
+from tests.fusion.conftest import StartCaller, StartEmulator
+
+
+def test_a_message_begins_a_chat_and_the_answer_tells_both_messages(fusion: Caller, emulator: Emulator) -> None:
+    emulator.script(Reply("Hi there"))
+    response = fusion.ask("send_message", AGENT, "hello", folder="inbox")
+    assert [(one.message_type, one.message) for one in response.messages] == [("user", "hello"), ("agent", "Hi there")]
+    assert response.text == response.last_message.message == "Hi there"
+    assert [one.message for one in response.agent_messages] == ["Hi there"]
+    assert (response.chat.agent.id, response.chat.folder) == (AGENT, "inbox")
+    assert emulator.chats[0].json == {"agent_id": AGENT, "message": "hello", "files": [], "folder": "inbox"}
+
+
+def test_a_message_goes_on_with_a_chat(fusion: Caller, emulator: Emulator) -> None:
+    chat_id = fusion.ask("create_chat", AGENT, "hello").chat_id
+    response = fusion.ask("send_message", AGENT, "and more", chat_id=chat_id)
+    assert response.chat_id == chat_id
+    assert emulator.chats[1].path.endswith(f"/chat/{chat_id}/message")
+    assert emulator.chats[1].json == {"message": "and more", "files": []}
+
+
+def test_tokens_make_up_the_whole_answer(fusion: Caller, emulator: Emulator) -> None:
+    emulator.script(Reply("Hello world", chunk=4))
+    stream = fusion.stream()
+    assert stream.tokens() == ["Hell", "o wo", "rld"]
+    assert stream.whole().text == "Hello world"
+
+
+@pytest.mark.parametrize("told", CHAT_TOLD)
+@pytest.mark.parametrize("chat_known", [False, True])
+def test_a_stream_knows_its_chat_wherever_it_is_told(
+    start: StartEmulator, call: StartCaller, told: str, chat_known: bool
+) -> None:
+    emulator = start(fusion_chat_told=told)
+    fusion = call(emulator)
+    chat_id = fusion.ask("create_chat", AGENT, "first").chat_id if chat_known else None
+    stream = fusion.stream("second", chat_id=chat_id)
+    whole = stream.whole()
+    assert stream.chat_id == whole.chat_id
+    assert (whole.chat_id is None) == (told == "never" and not chat_known)
+    if chat_known:
+        assert whole.chat_id == chat_id
+    if whole.chat_id:
+        assert fusion.ask("list_messages", whole.chat_id)[-1].message == whole.text
+
+
+@pytest.mark.parametrize("streaming", ["json", "refused"])
+def test_a_service_without_streams_answers_all_at_once(
+    start: StartEmulator, call: StartCaller, streaming: str
+) -> None:
+    emulator = start(fusion_streaming=streaming)
+    emulator.script(Reply("Hello world"))
+    stream = call(emulator).stream()
+    chat_id = stream.chat_id if streaming == "refused" else None
+    assert stream.tokens() == ["Hello world"]
+    assert isinstance(stream.whole(), ChatResponse)
+    assert stream.chat_id == stream.whole().chat_id == (chat_id or stream.chat_id)
+    assert len([one for one in emulator.chats if one.status == 200]) == 1
+
+
+def test_an_empty_answer_has_no_tokens(start: StartEmulator, call: StartCaller) -> None:
+    for streaming in ("sse", "json", "refused"):
+        emulator = start(fusion_streaming=streaming)
+        emulator.script(Reply(""))
+        stream = call(emulator).stream()
+        assert (stream.tokens(), stream.whole().text) == ([], "")
+
+
+def test_a_refusal_that_is_not_about_streams_is_not_sent_again(fusion: Caller, emulator: Emulator) -> None:
+    emulator.script(Reply(fault="unprocessable"))
+    with pytest.raises(ValidationError, match="message: field required"):
+        fusion.stream()
+    assert len(emulator.chats) == 1
+
+
+def test_a_stream_is_iterated_once(fusion: Caller, emulator: Emulator) -> None:
+    emulator.script(Reply("Hello world", chunk=4))
+    stream = fusion.stream()
+    stream.tokens()
+    with pytest.raises(StreamConsumedError, match="read before"):
+        stream.tokens()
+    assert stream.whole() == stream.whole()
+
+
+def test_the_whole_answer_includes_what_was_read_before(fusion: Caller, emulator: Emulator) -> None:
+    emulator.script(Reply("Hello world", chunk=4))
+    stream = fusion.stream()
+    assert stream.first() == "Hell"
+    assert stream.whole().text == "Hello world"
+    with pytest.raises(StreamConsumedError):
+        stream.tokens()
+
+
+def test_a_stream_that_is_closed_early_ends_its_request(fusion: Caller, emulator: Emulator) -> None:
+    emulator.script(Reply("Hello world", chunk=4, hold_after=8))
+    stream = fusion.stream()
+    assert stream.first() == "Hell"
+    stream.close()
+    emulator.wait_for(lambda one: one.chats[0].disconnected)
+    with pytest.raises(StreamConsumedError, match="closed"):
+        stream.whole()
+
+
+def test_a_stream_that_is_dropped_ends_its_request(fusion: Caller, emulator: Emulator) -> None:
+    emulator.script(Reply("Hello world", chunk=4, hold_after=8))
+    stream = fusion.stream()
+    assert stream.first() == "Hell"
+    del stream
+    gc.collect()
+    fusion.pause()
+    emulator.wait_for(lambda one: one.chats[0].disconnected)
+
+
+def test_a_stream_that_breaks_has_no_whole_answer(fusion: Caller, emulator: Emulator) -> None:
+    emulator.script(Reply("Hello world", chunk=4, fault="drop_in_stream", after=8))
+    stream = fusion.stream()
+    assert stream.first() == "Hell"
+    with pytest.raises(NetworkError, match="broke"):
+        stream.whole()
+    with pytest.raises(StreamConsumedError, match="broke"):
+        stream.whole()
+
+
+WRONG = {
+    "agent_id must be a UUID": {"agent_id": "agent"},
+    "chat_id must be a UUID": {"chat_id": UNKNOWN[:-1]},
+    r"files\[1\] must be a UUID": {"files": [UNKNOWN, "file"]},
+    "files must be a list": {"files": UNKNOWN},
+    "message must be a text that is not empty": {"message": " \n"},
+    "message has 10001 characters; at most 10000": {"message": "x" * 10_001},
+    "message has half a surrogate pair at 1": {"message": "x\ud83d"},
+    "folder has half a surrogate pair at 0": {"folder": "\udc00"},
+}
+
+
+@pytest.mark.parametrize(("text", "argument"), WRONG.items(), ids=WRONG)
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_wrong_argument_is_named_and_nothing_is_sent(
+    fusion: Caller, emulator: Emulator, text: str, argument: dict[str, object], stream: bool
+) -> None:
+    with pytest.raises(ValidationError, match=text):
+        fusion.ask("send_message", **{"agent_id": AGENT, "message": "hello", "stream": stream, **argument})
+    assert not emulator.requests
+
+
+def test_a_message_may_have_ten_thousand_characters_or_any_number_where_that_is_said(
+    emulator: Emulator, call: StartCaller
+) -> None:
+    assert call(emulator).ask("send_message", AGENT, "x" * 10_000).text
+    assert call(emulator, max_message_length=None).ask("send_message", AGENT, "x" * 10_001).text
