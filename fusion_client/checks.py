@@ -38,10 +38,17 @@ def checked_message(message: str, longest: int | None = LONGEST_MESSAGE) -> str:
     return checked_text("message", message)
 
 
-def checked_number(name: str, value: int) -> int:
-    """`value` if it counts something: 1 or more. Raises ValidationError."""
-    if value < 1:
-        raise ValidationError(f"{name} must be at least 1, not {value}.")
+def checked_number(name: str, value: int, least: int = 1) -> int:
+    """`value` if it is `least` or more. Raises ValidationError."""
+    if value < least:
+        raise ValidationError(f"{name} must be at least {least}, not {value}.")
+    return value
+
+
+def checked_seconds(name: str, value: float) -> float:
+    """`value` if it is a time that passes. Raises ValidationError."""
+    if not 0 < value < float("inf"):
+        raise ValidationError(f"{name} must be a number of seconds above 0, not {value}.")
     return value
 
 

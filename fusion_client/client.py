@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import nullcontext
 from datetime import datetime
+from importlib import import_module
 from types import TracebackType
 from typing import Literal, Self, Unpack, overload
 from uuid import UUID
@@ -15,7 +17,15 @@ from fusion_client import calls
 from fusion_client.bearer import BearerAuth, Credentials
 from fusion_client.channel import Channel
 from fusion_client.chat_filter import ChatFilter, Page
-from fusion_client.checks import LONGEST_MESSAGE, checked_id, checked_ids, checked_message, checked_text
+from fusion_client.checks import (
+    LONGEST_MESSAGE,
+    checked_id,
+    checked_ids,
+    checked_message,
+    checked_number,
+    checked_seconds,
+    checked_text,
+)
 from fusion_client.credentials import find_credentials
 from fusion_client.errors import AgentNotFoundError, ValidationError
 from fusion_client.models import Agent, CacheStats, Chat, ChatResponse, Document, FileUploadResponse, Message
@@ -60,6 +70,7 @@ class FusionClient:
         cache_size, cache_ttl: how many are kept, and for how many seconds.
         max_message_length: characters of a message at most; None for any.
         observer: is told of every call, see `fusion_client.observing`.
+        enable_tracing: whether OpenTelemetry is told of them, where no observer is given.
         http_client: sends the requests, and stays open. None makes one, whose proxy and CA come from the environment
             (HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE).
 
@@ -81,6 +92,7 @@ class FusionClient:
         cache_ttl: float = DEFAULT_CACHE_TTL,
         max_message_length: int | None = LONGEST_MESSAGE,
         observer: Observer | None = None,
+        enable_tracing: bool = False,
         http_client: httpx.AsyncClient | None = None,
     ) -> None:
         credentials = find_credentials(api_key, token_provider)
@@ -93,11 +105,12 @@ class FusionClient:
                 base_url=_checked_url(FusionSettings().base_url if base_url is None else base_url),
                 auth=BearerAuth(credentials),
                 timeout=_as_timeout(timeout),
+                places=asyncio.Semaphore(MAX_CONNECTIONS) if http_client is None else nullcontext(),
             ),
-            retries=Retries(max_retries),
-            limit=None if rate_limit is None else RateLimit(rate_limit),
-            cache=ReadCache(cache_size, cache_ttl) if enable_cache else None,
-            observer=observer or Unobserved(),
+            retries=Retries(checked_number("max_retries", max_retries, least=0)),
+            limit=None if rate_limit is None else RateLimit(checked_number("rate_limit", rate_limit)),
+            cache=_new_cache(cache_size, cache_ttl) if enable_cache else None,
+            observer=observer or _new_observer(tracing=enable_tracing),
         )
 
     @classmethod
@@ -348,7 +361,21 @@ def _new_http_client() -> httpx.AsyncClient:
 
 def _as_timeout(timeout: float | httpx.Timeout) -> httpx.Timeout:
     """A call that waits for one of the connections waits as long as it takes: it is not the service that is slow."""
-    return timeout if isinstance(timeout, httpx.Timeout) else httpx.Timeout(timeout, pool=None)
+    if isinstance(timeout, httpx.Timeout):
+        return timeout
+    return httpx.Timeout(checked_seconds("timeout", timeout), pool=None)
+
+
+def _new_cache(size: int, ttl: float) -> ReadCache:
+    return ReadCache(checked_number("cache_size", size), checked_seconds("cache_ttl", ttl))
+
+
+def _new_observer(*, tracing: bool) -> Observer:
+    if not tracing:
+        return Unobserved()
+    # Only who wants it needs its packages.
+    observer: Observer = import_module("fusion_client.integrations.opentelemetry").OpenTelemetryObserver()
+    return observer
 
 
 def _checked_url(base_url: str) -> str:

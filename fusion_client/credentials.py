@@ -46,18 +46,20 @@ def _key(value: str) -> Key:
 
 def _read_file(path: Path) -> str:
     try:
-        _check_private(path)
-        value = json.loads(path.read_bytes())["api_key"]
+        mode, content = stat.S_IMODE(path.stat().st_mode), path.read_bytes()
     except OSError as exc:
         raise ValueError(f"The credentials file {path} cannot be read: {exc.strerror}.") from exc
-    except (ValueError, KeyError, TypeError, RecursionError) as exc:
-        raise ValueError(f'The credentials file {path} must hold {{"api_key": "…"}}.') from exc.with_traceback(None)
+    if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise ValueError(f"The credentials file {path} can be read or changed by others; run: chmod 600 {path}")
+    return _key_in(content, path)
+
+
+def _key_in(content: bytes, path: Path) -> str:
+    try:
+        value = json.loads(content)["api_key"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        # Without the cause: an error of json shows what it read.
+        raise ValueError(f'The credentials file {path} must hold {{"api_key": "…"}}.') from None
     if not isinstance(value, str):
         raise ValueError(f'"api_key" in the credentials file {path} must be text.')  # noqa: TRY004
     return value
-
-
-def _check_private(path: Path) -> None:
-    mode = stat.S_IMODE(path.stat().st_mode)
-    if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise ValueError(f"The credentials file {path} can be read or changed by others; run: chmod 600 {path}")

@@ -25,6 +25,7 @@ class ClientOptions(TypedDict, total=False):
     cache_ttl: float
     max_message_length: int | None
     observer: Observer | None
+    enable_tracing: bool
     http_client: httpx.AsyncClient | None
 
 
@@ -38,6 +39,7 @@ def settled(settings: FusionSettings, options: ClientOptions) -> ClientOptions:
         "enable_cache": settings.enable_cache,
         "cache_size": settings.cache_size,
         "cache_ttl": settings.cache_ttl,
+        "enable_tracing": settings.enable_tracing,
     }
     if options.get("token_provider") is None:
         told["token_provider"] = settings_key(settings)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import stamina
 
-from fusion_client.errors import FusionError, NetworkError, RateLimitError, ServerError, TimeoutError
+from fusion_client.errors import NetworkError, RateLimitError, ServerError, TimeoutError
 
 Answer = TypeVar("Answer")
 
@@ -30,21 +31,21 @@ class Retries:
         Raises:
             FusionError: of the last attempt.
         """
-
-        def pause(error: Exception) -> bool | float:
-            return isinstance(error, FusionError) and _pause(error, reads=reads)
-
         if self.most == 0:
             return await attempt()
         async for trial in stamina.retry_context(
-            on=pause, attempts=self.most + 1, timeout=None, wait_initial=_FIRST_PAUSE, wait_max=_LONGEST_PAUSE
+            on=partial(pause_after, reads=reads),
+            attempts=self.most + 1,
+            timeout=None,
+            wait_initial=_FIRST_PAUSE,
+            wait_max=_LONGEST_PAUSE,
         ):
             with trial:
                 return await attempt()
         raise AssertionError("stamina raises what the last attempt raised")
 
 
-def _pause(error: FusionError, *, reads: bool) -> bool | float:
+def pause_after(error: Exception, *, reads: bool) -> bool | float:
     """Seconds to wait, True for the usual time, False for no new try."""
     if isinstance(error, RateLimitError):
         return _wait(error.retry_after)

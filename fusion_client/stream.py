@@ -37,6 +37,11 @@ class TokenStream:
         """The chat; None until the service has told it, which it may never do."""
         return self._answer.chat_id
 
+    @property
+    def ended(self) -> bool:
+        """Whether the service said that the answer is complete. Where it only closed the connection, nobody knows."""
+        return self._answer.ended
+
     def __aiter__(self) -> Self:
         if self._iterated:
             raise StreamConsumedError("This stream was read before; `await` it for the whole answer.")

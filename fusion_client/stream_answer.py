@@ -27,12 +27,14 @@ class StreamAnswer:
 
     Attributes:
         complete: nothing more is to come.
+        ended: the service said so, and the connection did not just end.
     """
 
     def __init__(self, asked: str, chat_id: str | None = None) -> None:
         self._asked = asked
         self.chat_id = chat_id
         self.complete = False
+        self.ended = False
         self._begun = False
         self._tokens: list[str] = []
         self._joiner = PairJoiner()
@@ -47,7 +49,7 @@ class StreamAnswer:
             ServerError: it reports an error, or cannot be read, so that text was lost.
         """
         if event.data.strip() == "[DONE]":
-            self.complete = True
+            self.complete = self.ended = True
             return ""
         if event.name != "error" and not event.data.lstrip().startswith("{"):
             return ""  # words to keep a line open
@@ -62,7 +64,8 @@ class StreamAnswer:
 
     def whole(self, response: ChatResponse) -> str:
         """The only token of an answer that came whole."""
-        self.complete, self._whole = True, response
+        self.complete = self.ended = True
+        self._whole = response
         self.chat_id = response.chat_id or self.chat_id
         return response.text
 
@@ -85,6 +88,7 @@ class StreamAnswer:
         self._begun = True
         self._chat = read_part(Chat, fields.get("chat")) or self._chat
         self._message = read_part(Message, fields.get("message")) or self._message
+        self.ended = self.ended or self._message is not None  # it is told with the whole message
         chat_id = fields.get("chat_id") or (self._chat.id if self._chat else None)
         self.chat_id = chat_id if isinstance(chat_id, str) else self.chat_id
         token = fields.get("token")

@@ -28,6 +28,11 @@ class SyncTokenStream:
         """The chat; None until the service has told it, which it may never do."""
         return self._stream.chat_id
 
+    @property
+    def ended(self) -> bool:
+        """See `TokenStream.ended`."""
+        return self._stream.ended
+
     def __iter__(self) -> Self:
         aiter(self._stream)
         return self

@@ -18,6 +18,8 @@ class Stream(Protocol):
 
     @property
     def chat_id(self) -> str | None: ...
+    @property
+    def ended(self) -> bool: ...
     def first(self) -> str: ...
     def tokens(self) -> list[str]: ...
     def whole(self) -> ChatResponse: ...
@@ -72,6 +74,10 @@ class AsyncStream:
     def chat_id(self) -> str | None:
         return self._stream.chat_id
 
+    @property
+    def ended(self) -> bool:
+        return self._stream.ended
+
     def first(self) -> str:
         async def first() -> str:
             return await anext(aiter(self._stream))
@@ -125,6 +131,10 @@ class SyncStream:
     @property
     def chat_id(self) -> str | None:
         return self._stream.chat_id
+
+    @property
+    def ended(self) -> bool:
+        return self._stream.ended
 
     def first(self) -> str:
         return next(iter(self._stream))

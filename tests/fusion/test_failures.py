@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from emulator import FAULTS, Emulator, Reply
-from emulator.errors import BODY_STYLES
+from emulator.errors import BODY_STYLES, BodyStyle
 from fusion_client import (
     AgentNotFoundError,
     AuthenticationError,
@@ -27,7 +27,7 @@ from fusion_client import (
     ValidationError,
 )
 from fusion_client.failures import as_failure, as_network_failure
-from tests.fusion.callers import AGENT, KEY, UNKNOWN, Caller
+from tests.fusion.callers import AGENT, KEY
 from tests.fusion.conftest import StartCaller
 from tests.support.proxy import free_port
 
@@ -104,7 +104,7 @@ def test_an_odd_stream_loses_nothing(emulator: Emulator, call: StartCaller, faul
 
 @pytest.mark.parametrize("body", BODY_STYLES)
 def test_an_error_is_told_apart_by_its_status_whatever_its_body(
-    emulator: Emulator, call: StartCaller, body: str
+    emulator: Emulator, call: StartCaller, body: BodyStyle
 ) -> None:
     emulator.script(Reply(fault="server_error", body=body), Reply(fault="unprocessable", body=body))
     fusion = call(emulator, max_retries=0)
@@ -116,13 +116,13 @@ def test_an_error_is_told_apart_by_its_status_whatever_its_body(
 
 def test_a_web_page_in_place_of_an_answer_is_named(emulator: Emulator, call: StartCaller) -> None:
     fusion = call(emulator)
-    for ask in (lambda: fusion.ask("list_agents"), lambda: fusion.ask("send_message", AGENT, "hello")):
-        emulator.script(Reply(fault="form_web_page", hits="other"), Reply(fault="form_web_page", hits="chat"))
-        with pytest.raises(ServerError, match="login page"):
-            ask()
+    emulator.script(*[Reply(fault="form_web_page", hits=kind) for kind in ("other", "chat", "chat")])
+    with pytest.raises(ServerError, match="login page"):
+        fusion.ask("list_agents")
+    with pytest.raises(ServerError, match="login page"):
+        fusion.ask("send_message", AGENT, "hello")
     with pytest.raises(ServerError, match="login page"):
         fusion.stream().tokens()
-    emulator.reset()
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,10 +45,8 @@ def test_progress_is_told_as_the_file_is_sent(fusion: Caller) -> None:
     assert told[-1] == (len(CONTENT), len(CONTENT))
 
 
-def test_a_file_that_cannot_be_read_by_an_agent_is_not_sent(
-    fusion: Caller, emulator: Emulator, tmp_path: Path
-) -> None:
-    wrong = {
+def test_a_file_that_cannot_be_read_by_an_agent_is_not_sent(fusion: Caller, emulator: Emulator, tmp_path: Path) -> None:
+    wrong: dict[str, tuple[object, dict[str, Any]]] = {
         "is too large; at most 4 bytes": (b"words", {"filename": "a.txt", "max_size": 4}),
         "is empty": (b"", {"filename": "a.txt"}),
         "filename is required": (b"words", {}),

@@ -57,9 +57,7 @@ def test_a_stream_knows_its_chat_wherever_it_is_told(
 
 
 @pytest.mark.parametrize("streaming", ["json", "refused"])
-def test_a_service_without_streams_answers_all_at_once(
-    start: StartEmulator, call: StartCaller, streaming: str
-) -> None:
+def test_a_service_without_streams_answers_all_at_once(start: StartEmulator, call: StartCaller, streaming: str) -> None:
     emulator = start(fusion_streaming=streaming)
     emulator.script(Reply("Hello world"))
     stream = call(emulator).stream()
@@ -68,6 +66,17 @@ def test_a_service_without_streams_answers_all_at_once(
     assert isinstance(stream.whole(), ChatResponse)
     assert stream.chat_id == stream.whole().chat_id == (chat_id or stream.chat_id)
     assert len([one for one in emulator.chats if one.status == 200]) == 1
+
+
+def test_a_stream_tells_whether_the_service_said_that_it_is_complete(start: StartEmulator, call: StartCaller) -> None:
+    for told, fault, ended in (("first", None, True), ("first", "no_final_frame", False), ("last", None, True)):
+        emulator = start(fusion_chat_told=told)
+        emulator.script(Reply("Hello world", fault=fault))
+        stream = call(emulator).stream()
+        stream.first()
+        assert not stream.ended
+        assert stream.whole().text == "Hello world"
+        assert stream.ended is ended
 
 
 def test_an_empty_answer_has_no_tokens(start: StartEmulator, call: StartCaller) -> None:
