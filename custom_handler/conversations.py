@@ -22,7 +22,7 @@ from custom_handler.ids import new_conversation_id
 from custom_handler.metrics import CONVERSATIONS
 from custom_handler.redis_link import RedisLink
 from custom_handler.request import Message
-from custom_handler.settings import Account
+from custom_handler.settings import Owner
 
 log = logging.getLogger("custom_handler.conversations")
 
@@ -42,12 +42,12 @@ class Scope:
     caller: str
     correlation_id: str
     agent_id: str
-    account: Account
+    account: Owner
 
     @property
     def agent(self) -> str:
         """The agent, as this account has it."""
-        return _hash(self.agent_id, self.account.realm, self.account.client_id)
+        return _hash(self.agent_id, *self.account.key)
 
     @property
     def whole(self) -> str:

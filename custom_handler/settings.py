@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
@@ -381,12 +381,73 @@ def read(setting: Setting[T]) -> T:
 
 
 @dataclass(frozen=True, slots=True)
+class QuotaTerms:
+    """A service's quota in its own words and settings.
+
+    Attributes:
+        service: its name.
+        owner, short: what the account is called in an error and in the log, with `{}` for its name.
+        per_minute, at_once, max_wait: how many questions may go, and how long one may wait.
+    """
+
+    service: str
+    owner: str
+    short: str
+    per_minute: Setting[int]
+    at_once: Setting[int]
+    max_wait: Setting[float]
+
+
+STACKSPOT_QUOTA = QuotaTerms(
+    "StackSpot", "the StackSpot account in realm {!r}", "realm {}", MAX_RPM, MAX_CONCURRENT, MAX_WAIT
+)
+
+
+class Owner(Protocol):
+    """Whose a question is: an account of any service.
+
+    Attributes:
+        name: for messages, figures and spans.
+        key: what tells it from all others, without a secret. It owns one quota, and its files and conversations.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def key(self) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
-    """Credentials of one StackSpot account. `realm` and `client_id` together own one quota."""
+    """Credentials of one StackSpot account; an `Owner`."""
 
     realm: str
     client_id: str
     client_secret: str = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """Its realm."""
+        return self.realm
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """`realm` and `client_id` together own one quota."""
+        return self.realm, self.client_id
+
+
+class Network(Protocol):
+    """How a service is reached: whom to trust besides the system's authorities, and timeouts in seconds."""
+
+    @property
+    def ca_bundle(self) -> Path | None: ...
+
+    @property
+    def connect_timeout(self) -> float: ...
+
+    @property
+    def read_timeout(self) -> float: ...
 
 
 @dataclass(frozen=True, slots=True)

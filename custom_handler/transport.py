@@ -14,10 +14,10 @@ from custom_handler.errors import (
     UpstreamError,
     UpstreamTimeoutError,
 )
-from custom_handler.settings import CA_BUNDLE, CONNECT_TIMEOUT, READ_TIMEOUT, Connection
+from custom_handler.settings import CA_BUNDLE, CONNECT_TIMEOUT, READ_TIMEOUT, Network, Setting
 
 
-def new_client(connection: Connection) -> httpx.AsyncClient:
+def new_client(connection: Network) -> httpx.AsyncClient:
     """One pooled client for identity and agent calls; proxies come from HTTPS_PROXY and NO_PROXY.
 
     Raises:
@@ -31,12 +31,12 @@ def new_client(connection: Connection) -> httpx.AsyncClient:
     )
 
 
-def timeouts(connection: Connection) -> httpx.Timeout:
+def timeouts(connection: Network) -> httpx.Timeout:
     """How long httpx waits for a connection, and for each next piece in either direction."""
     return httpx.Timeout(connection.read_timeout, connect=connection.connect_timeout)
 
 
-def trust(connection: Connection) -> ssl.SSLContext:
+def trust(connection: Network) -> ssl.SSLContext:
     """The system's authorities, those of certifi (some systems have none), and the operator's own.
 
     Raises:
@@ -54,8 +54,14 @@ def trust(connection: Connection) -> ssl.SSLContext:
     return context
 
 
-def as_upstream_error(error: httpx.HTTPError, request_to: str) -> UpstreamError:
-    """What `error` means for a call to the service `request_to`, such as `StackSpot at host`."""
+def as_upstream_error(
+    error: httpx.HTTPError, request_to: str, read_timeout: Setting[float] = READ_TIMEOUT
+) -> UpstreamError:
+    """What `error` means for a call to the service `request_to`, such as `StackSpot at host`.
+
+    Args:
+        read_timeout: the setting that says how long the service may take.
+    """
     match error:
         case httpx.ConnectTimeout() | httpx.PoolTimeout():
             return UpstreamTimeoutError(
@@ -63,7 +69,7 @@ def as_upstream_error(error: httpx.HTTPError, request_to: str) -> UpstreamError:
             )
         case httpx.TimeoutException():
             return UpstreamTimeoutError(
-                f"{request_to} did not answer in time. {READ_TIMEOUT.name} sets how long it may take."
+                f"{request_to} did not answer in time. {read_timeout.name} sets how long it may take."
             )
         case httpx.ProxyError():
             return UnreachableError(

@@ -15,7 +15,7 @@ from custom_handler.errors import RateLimitedError
 from custom_handler.quota.core import Core
 from custom_handler.quota.tickets import Limits, Ticket
 from custom_handler.quota.waiters import Waiter, call
-from custom_handler.settings import MAX_CONCURRENT, MAX_RPM, MAX_WAIT
+from custom_handler.settings import STACKSPOT_QUOTA, QuotaTerms
 
 log = logging.getLogger("custom_handler.quota")
 
@@ -23,12 +23,12 @@ log = logging.getLogger("custom_handler.quota")
 class Figures:
     """What Prometheus is told about one account."""
 
-    def __init__(self, realm: str) -> None:
-        self.wait = metrics.QUEUE_WAIT.labels(realm)
-        self.depth = metrics.QUEUE_DEPTH.labels(realm)
-        self.budget = metrics.QUOTA_BUDGET.labels(realm)
-        self.episodes = metrics.QUOTA_EPISODES.labels(realm)
-        self.refusals = metrics.QUEUE_REFUSALS.labels(realm)
+    def __init__(self, account: str) -> None:
+        self.wait = metrics.QUEUE_WAIT.labels(account)
+        self.depth = metrics.QUEUE_DEPTH.labels(account)
+        self.budget = metrics.QUOTA_BUDGET.labels(account)
+        self.episodes = metrics.QUOTA_EPISODES.labels(account)
+        self.refusals = metrics.QUEUE_REFUSALS.labels(account)
 
 
 class AccountQuota:
@@ -38,37 +38,40 @@ class AccountQuota:
     that it can go on alone at any time.
 
     Args:
-        realm: the account's, for messages and figures.
+        name: the account's, for messages and figures.
         limits: the account's.
         minute: seconds that a minute of the service lasts; a test lets it pass faster.
         alone: whether it begins alone.
         share: how many share the limits while each is alone.
         clock: seconds that never go back; a test brings its own.
+        terms: the service's, for messages.
 
     Attributes:
-        realm: as given.
+        name: as given.
         alone: whether it decides itself.
         core: all tickets; to be read and changed while `lock` is held.
     """
 
     def __init__(
         self,
-        realm: str,
+        name: str,
         limits: Limits,
         minute: float = 60.0,
         *,
         alone: bool = True,
         share: int = 1,
         clock: Callable[[], float] = time.monotonic,
+        terms: QuotaTerms = STACKSPOT_QUOTA,
     ) -> None:
         self.alone = alone
         self.clock = clock
         self.core = Core(limits, minute, name=f"{secrets.token_hex(8)}.")
-        self.figures = Figures(realm)
-        self.realm = realm
+        self.figures = Figures(name)
+        self.name = name
         self.lock = threading.RLock()
         self._limits = limits
         self._minute = minute
+        self._terms = terms
         self._share = share
         self._waiters: dict[str, Waiter] = {}
         self._timer: tuple[float, asyncio.AbstractEventLoop] | None = None
@@ -138,10 +141,11 @@ class AccountQuota:
 
     def _refusal(self, what: str, patience: float, retry_after: float) -> RateLimitedError:
         self.figures.refusals.inc()
+        terms = self._terms
         return RateLimitedError(
-            f"The quota of the StackSpot account in realm {self.realm!r} is used up: this request {what}, and may "
-            f"wait {max(0.0, patience):.0f} s. {MAX_WAIT.name} and the request's own timeout set how long it may wait, "
-            f"{MAX_RPM.name} and {MAX_CONCURRENT.name} how many may go.",
+            f"The quota of {terms.owner.format(self.name)} is used up: this request {what}, and may wait "
+            f"{max(0.0, patience):.0f} s. {terms.max_wait.name} and the request's own timeout set how long it may "
+            f"wait, {terms.per_minute.name} and {terms.at_once.name} how many may go.",
             retry_after=max(1, math.ceil(retry_after)),
         )
 
@@ -159,8 +163,8 @@ class AccountQuota:
             if begins:
                 mine = self._limits.shared_by(share)
                 log.warning(
-                    "Quota of realm %s: this worker goes on alone with %d requests a minute and %d at once (%d share)",
-                    *(self.realm, mine.per_minute, mine.at_once, share),
+                    "Quota of %s: this worker goes on alone with %d requests a minute and %d at once (%d share)",
+                    *(self._terms.short.format(self.name), mine.per_minute, mine.at_once, share),
                 )
             self._advance(self.clock())
 
@@ -199,8 +203,8 @@ class AccountQuota:
             self.figures.episodes.inc()
             self._show_budget(now)
             log.warning(
-                "StackSpot refused a request of realm %s for its quota (429): a pause of %.0f s, then %d a minute",
-                *(self.realm, pause * 60 / self._minute, budget),
+                "%s refused a request of %s for its quota (429): a pause of %.0f s, then %d a minute",
+                *(self._terms.service, self._terms.short.format(self.name), pause * 60 / self._minute, budget),
             )
 
     def _resize(self) -> None:

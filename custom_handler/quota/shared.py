@@ -26,7 +26,7 @@ from redis.commands.core import AsyncScript
 from custom_handler.quota.account import AccountQuota
 from custom_handler.quota.tickets import Ticket
 from custom_handler.redis_link import RedisGoneError, RedisLink
-from custom_handler.settings import Account
+from custom_handler.settings import Owner
 
 log = logging.getLogger("custom_handler.quota")
 
@@ -67,7 +67,7 @@ class SharedQuota:
     """
 
     def __init__(
-        self, link: RedisLink, quota: AccountQuota, account: Account, workers: int = 1, pace: Pace | None = None
+        self, link: RedisLink, quota: AccountQuota, account: Owner, workers: int = 1, pace: Pace | None = None
     ) -> None:
         self._link = link
         self._quota = quota
@@ -219,9 +219,9 @@ class SharedQuota:
             self._quota.note_episode()
 
 
-def _key(account: Account) -> str:
+def _key(account: Owner) -> str:
     """The beginning of the account's keys; what stands in braces decides the slot in a cluster."""
-    name = hashlib.sha256(f"{account.realm}\n{account.client_id}".encode()).hexdigest()[:32]
+    name = hashlib.sha256("\n".join(account.key).encode()).hexdigest()[:32]
     return f"agent-proxy:quota:1:{{{name}}}"
 
 

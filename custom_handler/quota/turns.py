@@ -74,7 +74,7 @@ class Turns:
             self.shared.ask(ticket)
             patience = max(patience, _LEAST)
         if waiter:
-            with tracing.span("queue", account=self.quota.realm):
+            with tracing.span("queue", account=self.quota.name):
                 await self._wait(ticket, waiter, patience)
         waited = self.quota.clock() - began
         ticket.waited += waited
