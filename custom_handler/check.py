@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +11,15 @@ from typing import Any
 
 import yaml
 
-from custom_handler import models, settings
+from custom_handler import models, services, settings
 from custom_handler.errors import BridgeError, SettingError
 from custom_handler.key_ring import KeyRing
+from custom_handler.model_info import ModelInfo
+from custom_handler.services import Service
 from custom_handler.settings import Setting
 from custom_handler.transport import new_client
 from custom_handler.upstream.base import Delta, Query
-from custom_handler.upstream.pool import Pool
+from custom_handler.upstream.pool import Asking, Pool
 
 _PATIENCE = 5.0  # seconds
 _QUESTION = "Reply with the single word: ok"
@@ -25,11 +27,11 @@ _QUESTION = "Reply with the single word: ok"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A model of the proxy's configuration: its public name, the name behind `stackspot/`, and its `model_info`."""
+    """A model of the proxy's configuration: its public name, whose it is, and what its entry says."""
 
     name: str
-    model: str
-    model_info: Mapping[str, Any]
+    service: Service
+    info: ModelInfo
 
 
 def check(config_path: str, *, ask_agents: bool) -> int:
@@ -71,12 +73,12 @@ def _entries(config_path: str, report: _Report) -> Sequence[Entry]:
     except SettingError as exc:
         report.failed(exc.message)
         return ()
-    report.fine(f"{config_path} serves {', '.join(entry.name for entry in entries) or 'no StackSpot model'}")
+    report.fine(f"{config_path} serves {', '.join(entry.name for entry in entries) or 'no model of ours'}")
     return entries
 
 
 def _read_entries(path: Path) -> Iterator[Entry]:
-    """StackSpot's models in the configuration.
+    """Our models in the configuration.
 
     Raises:
         SettingError: the file cannot be read, or is not of LiteLLM's form.
@@ -84,8 +86,10 @@ def _read_entries(path: Path) -> Iterator[Entry]:
     try:
         for entry in yaml.safe_load(path.read_text("utf-8"))["model_list"]:
             given = entry["litellm_params"]
-            if models.is_ours(given):
-                yield Entry(entry["model_name"], given["model"].rpartition("/")[2], entry.get("model_info") or {})
+            for service in services.ALL:
+                if models.is_of(service, given):
+                    info = ModelInfo(given["model"].rpartition("/")[2], entry.get("model_info") or {})
+                    yield Entry(entry["model_name"], service, info)
     except OSError as exc:
         raise SettingError(f"{path} cannot be read: {exc.strerror}. Start in the project's folder.") from exc
     except (yaml.YAMLError, LookupError, TypeError, AttributeError, UnicodeDecodeError) as exc:
@@ -94,7 +98,7 @@ def _read_entries(path: Path) -> Iterator[Entry]:
 
 def _check_setting(setting: Setting[Any], entries: Sequence[Entry], report: _Report) -> None:
     found = settings.find(setting)
-    if found is None and setting is settings.AGENT_ID and all(entry.model != models.DEFAULT for entry in entries):
+    if found is None and not _is_needed(setting, entries):
         report.fine(f"{setting.name} is not set, and no model of the configuration needs it")
         return
     try:
@@ -105,6 +109,12 @@ def _check_setting(setting: Setting[Any], entries: Sequence[Entry], report: _Rep
     text, origin = (found.text, found.origin) if found else ("", "")
     shown = f"**** ({len(text)} characters)" if setting.secret and text else text or "(none)"
     report.fine(f"{setting.name} = {shown}   [{origin}]")
+
+
+def _is_needed(setting: Setting[Any], entries: Sequence[Entry]) -> bool:
+    agents = [service.agent for service in services.ALL]
+    asked = [entry.service.agent for entry in entries if entry.info.model == models.DEFAULT]
+    return setting not in agents or setting in asked
 
 
 def _check_keys(report: _Report) -> None:
@@ -118,33 +128,40 @@ def _check_keys(report: _Report) -> None:
 
 
 async def _check_calls(entries: Sequence[Entry], report: _Report, *, ask_agents: bool) -> None:
+    for service in services.ALL:
+        own = [entry for entry in entries if entry.service is service]
+        if own or (service is services.STACKSPOT and not entries):
+            await _check_service(service, own, report, ask_agents=ask_agents)
+
+
+async def _check_service(service: Service, entries: Sequence[Entry], report: _Report, *, ask_agents: bool) -> None:
     try:
-        connection = settings.read_connection()
+        connection = service.pool.read_connection()
         client = new_client(connection)
     except SettingError as exc:
         report.failed(f"no sign-in without a connection: {exc.message}")
         return
     async with client:
-        pool = Pool(connection, client)
-        accounts = {entry.model_info.get("account") for entry in entries} or {None}
+        pool = service.pool(connection, client)
+        accounts = {entry.info.fields.get("account") for entry in entries} or {None}
         for account in sorted(accounts, key=str):
-            await _check_sign_in(pool, account, report)
+            await _check_account(pool, account, report)
         for entry in entries if ask_agents else ():
-            if "*" not in entry.model:
+            if "*" not in entry.info.model:
                 await _check_agent(pool, entry, report)
 
 
-async def _check_sign_in(pool: Pool, account: str | None, report: _Report) -> None:
+async def _check_account(pool: Pool[Any, Any], account: str | None, report: _Report) -> None:
     name = "the default account" if account is None else f"account {account!r}"
     try:
-        await pool.tokens(settings.read_account(account)).get()
+        found = await pool.check(pool.read_account(account))
     except BridgeError as exc:
         report.failed(f"signing in with {name}: {exc.message}")
     else:
-        report.fine(f"signed in with {name}")
+        report.fine(f"{found} {name}")
 
 
-async def _check_agent(pool: Pool, entry: Entry, report: _Report) -> None:
+async def _check_agent(pool: Pool[Any, Any], entry: Entry, report: _Report) -> None:
     try:
         answer = await _ask(pool, entry)
     except BridgeError as exc:
@@ -153,11 +170,10 @@ async def _check_agent(pool: Pool, entry: Entry, report: _Report) -> None:
         report.fine(f"{entry.name} answered {answer.strip()[:60]!r}")
 
 
-async def _ask(pool: Pool, entry: Entry) -> str:
-    target = models.resolve(entry.model, entry.model_info)
+async def _ask(pool: Pool[Any, Any], entry: Entry) -> str:
+    target = models.resolve(entry.service, entry.info)
     # Of an account that is used up, the operator wants to know now.
-    agent = pool.agent(
-        target.agent_id, settings.read_account(target.account), max_wait=_PATIENCE, options=target.options
-    )
+    asking = Asking(max_wait=_PATIENCE)
+    agent = pool.agent(target.agent_id, pool.read_account(target.account), asking, entry.info)
     async with aclosing(agent.stream(Query(_QUESTION))) as pieces:
         return "".join([piece.text async for piece in pieces if isinstance(piece, Delta)])

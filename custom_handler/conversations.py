@@ -37,12 +37,14 @@ class Scope:
 
     Attributes:
         caller: the hash of the client's key; empty where there is none.
+        ids_chosen: the service chooses the ids of conversations.
     """
 
     caller: str
     correlation_id: str
     agent_id: str
     account: Owner
+    ids_chosen: bool = False
 
     @property
     def agent(self) -> str:
@@ -60,7 +62,7 @@ class Conversation:
     """A conversation of the service, and what it holds.
 
     Attributes:
-        id: its ULID.
+        id: a ULID, or what the service chose; empty where it is still to choose.
         characters: of all prompts and answers in it.
         prompt_tokens: what the service counted before its last answer; 0 where it did not tell.
         tokens: of everything in it, about.
@@ -126,7 +128,7 @@ class Memory:
 
     def begin(self) -> Conversation:
         """A new one, in which nothing was said."""
-        return Conversation(new_conversation_id(self._scope.whole))
+        return Conversation("" if self._scope.ids_chosen else new_conversation_id(self._scope.whole))
 
     async def keep(self, conversation: Conversation, messages: Sequence[Message], answer: Message) -> None:
         """Remember `conversation`, in which the agent was told `messages` and gave `answer`."""

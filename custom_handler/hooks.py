@@ -19,8 +19,7 @@ from custom_handler.key_limits import KeyLimits
 from custom_handler.key_ring import KeyRing
 from custom_handler.keys import Keys, KeysOfDatabase, KeysOfSettings, is_in_database
 from custom_handler.litellm_errors import origin, to_litellm
-from custom_handler.models import accounts
-from custom_handler.provider import stackspot_llm
+from custom_handler.provider import obstacle
 from custom_handler.redis_link import RedisLink
 
 logger = logging.getLogger("custom_handler.hooks")
@@ -126,9 +125,9 @@ def _enclose(proxy_server: Any) -> None:
         router = proxy_server.llm_router
         return {*router.model_names, *router.model_group_alias} if router is not None else set()
 
-    async def obstacle() -> str | None:
+    async def in_the_way() -> str | None:
         router = proxy_server.llm_router
-        return await stackspot_llm.obstacle(accounts(router.model_list if router is not None else ()))
+        return await obstacle(router.model_list if router is not None else ())
 
     redis_url = settings.read(settings.REDIS_URL)
     rules = Rules(
@@ -137,7 +136,7 @@ def _enclose(proxy_server: Any) -> None:
         limits=KeyLimits(RedisLink(redis_url) if redis_url else None),
         correlation_required=settings.read(settings.REQUIRE_CORRELATION_ID),
         reserved=frozenset(all_litellm_params) | frozenset(GenericLiteLLMParams.model_fields),
-        obstacle=obstacle,
+        obstacle=in_the_way,
     )
     app = proxy_server.app
     app.middleware_stack = Gate(app.middleware_stack or app.build_middleware_stack(), rules)

@@ -14,8 +14,6 @@ from litellm import exceptions as litellm
 from custom_handler import errors
 from custom_handler.errors import BridgeError
 
-_PROVIDER = "stackspot"
-
 #: Every class of `errors` → the class of LiteLLM that has its meaning.
 CLASSES: Mapping[type[BridgeError], Callable[..., Exception]] = {
     errors.BridgeError: litellm.InternalServerError,
@@ -44,15 +42,15 @@ CLASSES: Mapping[type[BridgeError], Callable[..., Exception]] = {
 }
 
 
-def to_litellm(error: BridgeError, model: str) -> Exception:
+def to_litellm(error: BridgeError, model: str, provider: str = "stackspot") -> Exception:
     """The exception to raise into LiteLLM for `error`.
 
     Args:
         error: what went wrong.
-        model: the model's name, for LiteLLM's logs.
+        model, provider: their names, for LiteLLM's logs.
     """
-    response = httpx.Response(error.status, request=httpx.Request("POST", f"https://{_PROVIDER}.invalid"))
-    mapped = CLASSES[type(error)](message=error.message, model=model, llm_provider=_PROVIDER, response=response)
+    response = httpx.Response(error.status, request=httpx.Request("POST", f"https://{provider}.invalid"))
+    mapped = CLASSES[type(error)](message=error.message, model=model, llm_provider=provider, response=response)
     mapped.__dict__.update(
         message=error.message,  # LiteLLM puts the class's name before it
         status_code=error.status,  # its Timeout is a 408

@@ -1,20 +1,20 @@
-"""StackSpot as a LiteLLM provider: four thin methods over one stream of events."""
+"""The services as LiteLLM providers: four thin methods over one stream of events."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, aclosing, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import litellm
 from litellm.llms.custom_llm import CustomLLM
 from litellm.types.utils import ModelResponse, ModelResponseStream
 
-from custom_handler import answer, correlation, engine, models, request, tracing
+from custom_handler import answer, correlation, engine, models, request, services, tracing
 from custom_handler.auth import Token
 from custom_handler.chunks import Chunker, fold
 from custom_handler.conversations import Conversations, Scope
@@ -24,14 +24,14 @@ from custom_handler.ids import CallIds
 from custom_handler.litellm_errors import to_litellm
 from custom_handler.loop_thread import LoopThread
 from custom_handler.measuring import measured
+from custom_handler.model_info import ModelInfo
 from custom_handler.quota.tickets import Group
-from custom_handler.settings import read_account, read_call_policy
-from custom_handler.upstream.pool import Pools
+from custom_handler.services import Service
+from custom_handler.settings import read_call_policy
+from custom_handler.upstream.pool import Asking, Pools
 
 log = logging.getLogger("custom_handler.provider")
 
-#: Where LiteLLM is a library, there is no config.yaml, and any agent id may be asked for.
-_NO_ENTRY = "stackspot/*"
 #: Seconds that whoever asks whether the proxy is ready waits for a token; Kubernetes is told to wait a little longer.
 _PATIENCE = 4.0
 
@@ -43,6 +43,7 @@ class _Call:
     Attributes:
         named: the client chose the correlation id.
         entry: the name that the model's entry in config.yaml has, such as `stackspot/*`; never what a client made up.
+            Where LiteLLM is a library, there is no config.yaml, and any agent id may be asked for.
         caller: the hash of the key that the client sent to the proxy; empty where there is none.
         span: LiteLLM's span for the request, if it has one.
     """
@@ -59,15 +60,15 @@ class _Call:
     timeout: float | None
 
     @classmethod
-    def of(cls, given: Mapping[str, Any]) -> _Call:
+    def of(cls, given: Mapping[str, Any], provider: str) -> _Call:
         litellm_params = given.get("litellm_params") or {}
         metadata = litellm_params.get("metadata") or {}
         from_proxy = (litellm_params.get("proxy_server_request") or {}).get("headers") or {}
         headers = {**from_proxy, **(given.get("headers") or {})}
-        with _boundary(given["model"]):
+        with _boundary(given["model"], provider):
             return cls(
                 model=given["model"],
-                entry=str(metadata.get("deployment_model_name") or _NO_ENTRY),
+                entry=str(metadata.get("deployment_model_name") or f"{provider}/*"),
                 messages=given["messages"],
                 parameters=given.get("optional_params") or {},
                 model_info=litellm_params.get("model_info") or {},
@@ -89,19 +90,21 @@ def _seconds(timeout: object) -> float | None:
     return float(seconds) if isinstance(seconds, int | float) and seconds > 0 else None
 
 
-class StackspotLLM(CustomLLM):
-    """LiteLLM provider `stackspot`.
+class AgentLLM(CustomLLM):
+    """The agents of one service as a LiteLLM provider.
 
     `model` is an agent id, `chat` for the agent in the settings, or any name whose entry in config.yaml has an
     `agent_id`. All four methods take LiteLLM's keyword arguments; errors are LiteLLM's exceptions.
 
     Args:
+        service: whose agents.
         minute: seconds that a minute of the service's quota lasts; a test lets it pass faster.
     """
 
-    def __init__(self, minute: float = 60.0) -> None:
+    def __init__(self, service: Service, minute: float = 60.0) -> None:
         super().__init__()
-        self._pools = Pools(minute)
+        self.service = service
+        self._pools = Pools(service.pool, minute)
         self._thread = LoopThread()
         self._conversations = Conversations()
 
@@ -115,8 +118,8 @@ class StackspotLLM(CustomLLM):
 
     async def acompletion(self, *_: Any, **given: Any) -> ModelResponse:
         """A whole answer."""
-        call = _Call.of(given)
-        with correlation.use(call.correlation_id), _boundary(call.model):
+        call = self._call(given)
+        with correlation.use(call.correlation_id), self._boundary(call):
             async with aclosing(self._events(call)) as events:
                 return await fold(events, call.model, call.call_ids)
 
@@ -127,17 +130,8 @@ class StackspotLLM(CustomLLM):
             reply.stream = stream
         return stream
 
-    def authenticate(self, account: str | None = None) -> Token:
-        """Sign in by hand: the token of the default account, or of `account`.
-
-        Raises:
-            BridgeError: a setting is missing, the credentials were refused, or the identity service cannot be reached;
-                the message says which and what to do.
-        """
-        return self._thread.run(self._sign_in(account))
-
     async def obstacle(self, accounts: Collection[str | None]) -> str | None:
-        """Why no agent can be asked now; None when one of `accounts` has a token, or gets one, which costs no quota.
+        """Why no agent can be asked now; None when one of `accounts` is signed in, or can be, which costs no quota.
 
         One is enough: a mistake in the credentials of one team must not take the proxy away from the others.
         """
@@ -163,18 +157,25 @@ class StackspotLLM(CustomLLM):
             return exc.message
         return None
 
-    async def _sign_in(self, account: str | None) -> Token:
-        return await (await self._pools.current()).tokens(read_account(account)).get()
+    async def _sign_in(self, account: str | None) -> object:
+        pool = await self._pools.current()
+        return await pool.sign_in(pool.read_account(account))
+
+    def _call(self, given: Mapping[str, Any]) -> _Call:
+        return _Call.of(given, self.service.provider)
+
+    def _boundary(self, call: _Call) -> AbstractContextManager[None]:
+        return _boundary(call.model, self.service.provider)
 
     async def _stream(self, given: Mapping[str, Any]) -> AsyncGenerator[ModelResponseStream, None]:
-        call = _Call.of(given)
+        call = self._call(given)
         async with aclosing(correlation.follow(call.correlation_id, self._chunks(call))) as chunks:
             async for chunk in chunks:
                 yield chunk
 
     async def _chunks(self, call: _Call) -> AsyncGenerator[ModelResponseStream, None]:
         chunker = Chunker(call.model, call.call_ids)
-        with _boundary(call.model):
+        with self._boundary(call):
             async with aclosing(self._events(call)) as events:
                 async for event in events:
                     yield chunker.chunk(event)
@@ -185,15 +186,16 @@ class StackspotLLM(CustomLLM):
     async def _answer(self, call: _Call) -> AsyncGenerator[Event, None]:
         tracing.note(correlation_id=call.correlation_id)
         asked = request.parse(call.messages, call.parameters)
-        target = models.resolve(call.model, call.model_info)
+        info = ModelInfo(call.model, call.model_info)
+        target = models.resolve(self.service, info)
         pool = await self._pools.current()
         asked = await pool.remote_files.fetch(asked)
-        account = read_account(target.account)
+        account = pool.read_account(target.account)
         group = Group(call.entry, target.limits) if target.limits else None
-        upstream = pool.agent(
-            target.agent_id, account, call.timeout, caller=call.caller, group=group, options=target.options
+        upstream = pool.agent(target.agent_id, account, Asking(call.timeout, call.caller, group), info)
+        scope = Scope(
+            call.caller, call.correlation_id, target.agent_id, account, ids_chosen=self.service.names_conversations
         )
-        scope = Scope(call.caller, call.correlation_id, target.agent_id, account)
         memory = self._conversations.of(scope, pool.redis) if call.named else None
         given = engine.answer(asked, upstream, _count_tokens, read_call_policy(), target.max_input_tokens, memory)
         async with aclosing(given) as events:
@@ -206,7 +208,7 @@ def _count_tokens(text: str) -> int:
 
 
 @contextmanager
-def _boundary(model: str) -> Iterator[None]:
+def _boundary(model: str, provider: str) -> Iterator[None]:
     """Only LiteLLM's exceptions leave: of any other, LiteLLM sends the whole traceback to the client."""
     try:
         yield
@@ -218,11 +220,33 @@ def _boundary(model: str) -> Iterator[None]:
         log.exception("A fault in the proxy itself")
         error = BridgeError(f"A fault in the proxy itself; its log has the details under {correlation.current()}.")
     # Raised out here: LiteLLM also judges by what an exception was raised from.
-    raise to_litellm(error, model)
+    raise to_litellm(error, model, provider)
 
 
 def _severity(error: BridgeError) -> int:
     return logging.ERROR if isinstance(error, UpstreamError | IdentityRefusedError) else logging.WARNING
 
 
+class StackspotLLM(AgentLLM):
+    """LiteLLM provider `stackspot`; see `AgentLLM`."""
+
+    def __init__(self, minute: float = 60.0) -> None:
+        super().__init__(services.STACKSPOT, minute)
+
+    def authenticate(self, account: str | None = None) -> Token:
+        """Sign in by hand: the token of the default account, or of `account`.
+
+        Raises:
+            BridgeError: a setting is missing, the credentials were refused, or the identity service cannot be reached;
+                the message says which and what to do.
+        """
+        return cast(Token, self._thread.run(self._sign_in(account)))
+
+
 stackspot_llm = StackspotLLM()
+
+
+async def obstacle(model_list: Iterable[Mapping[str, Any]]) -> str | None:
+    """Why no model of ours in `model_list`, as config.yaml has it, can be asked now; None when one can."""
+    listed = list(model_list)
+    return await stackspot_llm.obstacle(models.accounts(stackspot_llm.service, listed))

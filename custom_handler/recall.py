@@ -95,7 +95,7 @@ class Recall:
         before, report = question.conversation, question.report
         if before is None or self._memory is None:
             return None
-        if report.conversation_id != before.id:
+        if not report.conversation_id or before.id not in ("", report.conversation_id):
             if report.stop_reason is not None:
                 self._memory.miss_confirmation()
             return None
@@ -104,7 +104,7 @@ class Recall:
             return None
         earlier = 0 if report.prompt_tokens else before.tokens  # the service counts all that it remembers
         return Conversation(
-            id=before.id,
+            id=report.conversation_id,
             characters=before.characters + len(question.prompt) + len(question.text),
             prompt_tokens=report.prompt_tokens or 0,
             tokens=earlier + sum(await question.tokens(self._count_tokens)),

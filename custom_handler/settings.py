@@ -486,12 +486,12 @@ def _of_account(setting: Setting[T], account: str | None) -> Setting[T]:
     return Setting(name, f"{setting.purpose} {account!r}", setting.parse, secret=setting.secret)
 
 
-def read_account(account: str | None = None) -> Account:
+def read_account(name: str | None = None) -> Account:
     """Credentials of the default account, or of one named in a model's `model_info`."""
     return Account(
-        realm=read(_of_account(REALM, account)),
-        client_id=read(_of_account(CLIENT_ID, account)),
-        client_secret=read(_of_account(CLIENT_SECRET, account)),
+        realm=read(_of_account(REALM, name)),
+        client_id=read(_of_account(CLIENT_ID, name)),
+        client_secret=read(_of_account(CLIENT_SECRET, name)),
     )
 
 

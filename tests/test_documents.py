@@ -20,8 +20,9 @@ import litellm
 import pytest
 import yaml
 
-from custom_handler import launch_plan, models, routes, settings
+from custom_handler import launch_plan, models, routes, services, settings
 from custom_handler.errors import BridgeError
+from custom_handler.model_info import ModelInfo
 from custom_handler.settings import Setting
 from custom_handler.transport import as_upstream_error
 from custom_handler.upstream.refusals import as_form_refusal, as_refusal, as_store_refusal
@@ -88,7 +89,7 @@ def test_the_further_model_of_the_readme_is_an_entry_of_the_config() -> None:
     assert entry["model_info"].items() > first["model_info"].items()
     model = entry["litellm_params"]["model"].removeprefix("stackspot/")
     target = models.Target(agent_id="01ARZ3NDEKTSV4RRFFQ69G5FAV", account=None)
-    assert models.resolve(model, entry["model_info"]) == target
+    assert models.resolve(services.STACKSPOT, ModelInfo(model, entry["model_info"])) == target
 
 
 def test_the_commands_of_the_readme_are_targets_of_make() -> None:
@@ -342,7 +343,8 @@ def test_the_rules_that_lint_checks_are_contracts() -> None:
 def test_the_example_of_a_model_is_understood() -> None:
     (example,) = Document.read(CONFIGURATION).section("Models: config.yaml").code
     (entry,) = yaml.safe_load(example)["model_list"]
-    target = models.resolve(entry["litellm_params"]["model"].removeprefix("stackspot/"), entry["model_info"])
+    info = ModelInfo(entry["litellm_params"]["model"].removeprefix("stackspot/"), entry["model_info"])
+    target = models.resolve(services.STACKSPOT, info)
     assert target == models.Target("01ARZ3NDEKTSV4RRFFQ69G5FAV", "payments")
 
 

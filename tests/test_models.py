@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from custom_handler.errors import SettingError, UnknownModelError
+from custom_handler.model_info import ModelInfo
 from custom_handler.models import Target, accounts, resolve
 from custom_handler.quota.tickets import Limits
+from custom_handler.services import STACKSPOT
 from custom_handler.upstream.chat_request import AgentOptions
 
 ULID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
@@ -14,42 +16,44 @@ OTHER = "01BX5ZZKBKACTAV9WEVGEMMVRZ"
 
 
 def test_an_agent_id_is_a_model() -> None:
-    assert resolve(ULID, {}) == Target(ULID, None)
+    assert resolve(STACKSPOT, ModelInfo(ULID, {})) == Target(ULID, None)
 
 
 def test_an_entry_of_the_config_names_agent_and_account() -> None:
-    assert resolve("reviewer", {"agent_id": ULID, "account": "payments"}) == Target(ULID, "payments")
+    assert resolve(STACKSPOT, ModelInfo("reviewer", {"agent_id": ULID, "account": "payments"})) == Target(
+        ULID, "payments"
+    )
 
 
 def test_the_entry_goes_before_the_name() -> None:
-    assert resolve(ULID, {"agent_id": OTHER}) == Target(OTHER, None)
+    assert resolve(STACKSPOT, ModelInfo(ULID, {"agent_id": OTHER})) == Target(OTHER, None)
 
 
 def test_chat_is_the_agent_in_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GENAI_AGENT_ID", ULID)
-    assert resolve("chat", {}) == Target(ULID, None)
+    assert resolve(STACKSPOT, ModelInfo("chat", {})) == Target(ULID, None)
 
 
 def test_chat_without_an_agent_in_the_settings_names_the_setting() -> None:
     with pytest.raises(SettingError, match="GENAI_AGENT_ID"):
-        resolve("chat", {})
+        resolve(STACKSPOT, ModelInfo("chat", {}))
 
 
 def test_other_names_are_unknown_and_the_error_says_what_is_known() -> None:
     with pytest.raises(UnknownModelError, match="stackspot/chat") as error:
-        resolve("gpt-4", {})
+        resolve(STACKSPOT, ModelInfo("gpt-4"))
     assert error.value.param == "model"
 
 
 def test_an_entry_of_the_config_may_tell_how_long_a_prompt_may_be() -> None:
-    assert resolve(ULID, {"max_input_tokens": 100_000}).max_input_tokens == 100_000
-    assert resolve(ULID, {}).max_input_tokens == 272_000
+    assert resolve(STACKSPOT, ModelInfo(ULID, {"max_input_tokens": 100_000})).max_input_tokens == 100_000
+    assert resolve(STACKSPOT, ModelInfo(ULID, {})).max_input_tokens == 272_000
 
 
 def test_an_entry_of_the_config_may_tell_what_its_agent_is_asked_with() -> None:
     info = {"knowledge_sources": ["a", "b"], "deep_search_ks": True, "agent_version": 3, "selected_model": "gpt-5"}
-    assert resolve(ULID, info).options == AgentOptions(("a", "b"), True, 3, "gpt-5")
-    assert resolve(ULID, dict.fromkeys(info)).options == AgentOptions()
+    assert AgentOptions.of(ModelInfo(ULID, info)) == AgentOptions(("a", "b"), True, 3, "gpt-5")
+    assert AgentOptions.of(ModelInfo(ULID, dict.fromkeys(info))) == AgentOptions()
 
 
 @pytest.mark.parametrize(
@@ -64,7 +68,7 @@ def test_an_entry_of_the_config_may_tell_what_its_agent_is_asked_with() -> None:
 def test_an_entry_of_the_config_may_tell_how_often_a_model_may_be_asked(
     info: dict[str, object], limits: Limits | None
 ) -> None:
-    assert resolve(ULID, info).limits == limits
+    assert resolve(STACKSPOT, ModelInfo(ULID, info)).limits == limits
 
 
 @pytest.mark.parametrize(
@@ -93,8 +97,13 @@ def test_an_entry_of_the_config_may_tell_how_often_a_model_may_be_asked(
 )
 def test_a_malformed_entry_is_named(info: dict[str, object]) -> None:
     (key,) = info
+
+    def read() -> None:
+        AgentOptions.of(ModelInfo(ULID, info))
+        resolve(STACKSPOT, ModelInfo(ULID, info))
+
     with pytest.raises(SettingError, match=rf"model_info\.{key} of model '{ULID}' in config\.yaml must be"):
-        resolve(ULID, info)
+        read()
 
 
 def test_the_accounts_of_a_model_list_are_those_that_our_models_name() -> None:
@@ -105,4 +114,4 @@ def test_the_accounts_of_a_model_list_are_those_that_our_models_name() -> None:
         {"litellm_params": {"model": "openai/c"}, "model_info": {"account": "other"}},
         {"litellm_params": {"model": "stackspot/d"}, "model_info": {"account": ["malformed"]}},
     ]
-    assert accounts(model_list) == {None, "payments", "cards"}
+    assert accounts(STACKSPOT, model_list) == {None, "payments", "cards"}

@@ -17,10 +17,12 @@ from custom_handler.quota.tickets import Limits
 from custom_handler.quota.turns import Turns
 from custom_handler.settings import Account, Connection
 from custom_handler.transport import new_client
+from custom_handler.upstream.asking import tries
 from custom_handler.upstream.base import ConversationLostError, Delta, Query, Report
 from custom_handler.upstream.chat_request import AgentOptions
 from custom_handler.upstream.retry import retrying
-from custom_handler.upstream.stackspot import StackspotAgent, _tries
+from custom_handler.upstream.stackspot import StackspotAgent
+from custom_handler.upstream.stackspot_files import StackspotFiles
 from custom_handler.upstream.uploads import Uploads
 from emulator import Emulator, Options, Reply
 from tests.conftest import AGENT
@@ -52,7 +54,7 @@ class RunningAgent:
         tokens = TokenSource(self.client, self.connection, account)
         auth = BearerAuth(tokens)
         turns = Turns(AccountQuota("emulated", Limits()))
-        uploads = Uploads(self.client, self.connection, auth, account)
+        uploads = Uploads(StackspotFiles(self.client, self.connection, auth), account)
         return StackspotAgent(self.client, self.connection, auth, AGENT, turns, uploads)
 
     async def __aexit__(self, *_: object) -> None:
@@ -101,17 +103,17 @@ async def test_a_conversation_is_named_and_confirmed(emulator: Emulator, agent: 
 
 async def test_what_is_asked_again_is_asked_without_its_conversation(emulator: Emulator, agent: StackspotAgent) -> None:
     emulator.script(*[Reply(fault="unavailable")] * 2, Reply(TEXT))
-    tries = _tries(Query("Olá?", conversation_id=CONVERSATION))
-    pieces = [piece async for piece in retrying(lambda: agent._ask(next(tries)), delays=(0, 0, 0))]
+    each = tries(Query("Olá?", conversation_id=CONVERSATION))
+    pieces = [piece async for piece in retrying(lambda: agent._ask(next(each)), delays=(0, 0, 0))]
     assert pieces[0] == Delta(TEXT)
     assert [chat.json.get("conversation_id") for chat in emulator.chats] == [CONVERSATION, None, None]
 
 
 async def test_what_needs_its_conversation_is_not_asked_again(emulator: Emulator, agent: StackspotAgent) -> None:
     emulator.script(Reply(fault="unavailable"))
-    tries = _tries(Query("And now?", conversation_id=CONVERSATION, continues=True))
+    each = tries(Query("And now?", conversation_id=CONVERSATION, continues=True))
     with pytest.raises(ConversationLostError):
-        await anext(retrying(lambda: agent._ask(next(tries)), delays=(0, 0, 0)))
+        await anext(retrying(lambda: agent._ask(next(each)), delays=(0, 0, 0)))
     assert len(emulator.chats) == 1
 
 

@@ -16,7 +16,8 @@ from custom_handler.metrics import UPLOADS
 from custom_handler.redis_link import RedisLink
 from custom_handler.settings import Account, Connection
 from custom_handler.transport import new_client
-from custom_handler.upstream import uploads
+from custom_handler.upstream import stackspot_files, uploads
+from custom_handler.upstream.stackspot_files import StackspotFiles
 from custom_handler.upstream.uploads import Uploads
 from emulator import Emulator, Options, Reply
 from tests.support.clock import Clock
@@ -47,7 +48,7 @@ async def start() -> AsyncIterator[Start]:
                 stack.push_async_callback(link.aclose)
             account = Account(realm, "id", "secret")
             auth = BearerAuth(TokenSource(client, connection, account))
-            return Uploads(client, connection, auth, account, link, **more)
+            return Uploads(StackspotFiles(client, connection, auth), account, link, **more)
 
         yield started
 
@@ -193,7 +194,7 @@ async def test_every_fault_is_an_error_and_the_next_try_is_a_new_one(
     words: str,
     outcome: str,
 ) -> None:
-    monkeypatch.setattr(uploads, "_PATIENCE", 0.2 if fault.endswith("slow") else 5)
+    monkeypatch.setattr(stackspot_files, "_PATIENCE", 0.2 if fault.endswith("slow") else 5)
     emulator.script(Reply(fault=fault, seconds=3600))
     sender, file = start(emulator), attachment(PDF, "a.pdf")
     with pytest.raises(kind, match=words) as raised:
@@ -246,7 +247,7 @@ async def test_the_oldest_ids_are_forgotten_first(
     ],
 )
 def test_a_file_goes_only_where_it_is_safe(url: str, service: str, safe: bool) -> None:
-    assert uploads._is_safe(url, service) == safe
+    assert stackspot_files._is_safe(url, service) == safe
 
 
 async def test_workers_share_ids_through_redis(

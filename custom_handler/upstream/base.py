@@ -18,7 +18,8 @@ class Query:
         prompt: the text that the agent is given.
         files: what it is given besides; the prompt mentions them by name.
         follow_up: it belongs to an answer that has begun already, so it goes before those that have not.
-        conversation_id: the conversation that the service is to remember this in, a ULID; None for none.
+        conversation_id: the conversation that the service is to remember this in; None for none. Empty for a new one
+            whose id the service chooses, and tells in its `Report`.
         continues: the prompt says nothing to an agent that does not remember what came before in the conversation.
     """
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from custom_handler.model_info import ModelInfo
 from custom_handler.surrogates import mend
 from custom_handler.upstream.base import Query
 
@@ -25,6 +26,16 @@ class AgentOptions:
     deep_search: bool = False
     version: int | None = None
     selected_model: str | None = None
+
+    @classmethod
+    def of(cls, info: ModelInfo) -> AgentOptions:
+        """What the entry says. Raises `SettingError` where it is malformed."""
+        return cls(
+            knowledge_sources=info.texts("knowledge_sources"),
+            deep_search=info.flag("deep_search_ks"),
+            version=info.number("agent_version"),
+            selected_model=info.text("selected_model"),
+        )
 
 
 DEFAULT_OPTIONS = AgentOptions()

@@ -1,16 +1,18 @@
-"""What requests share: for each event loop an HTTP client and tokens; for all of the process, the quotas."""
+"""What requests to one service share: for each event loop an HTTP client; for all of the process, the quotas."""
 
 from __future__ import annotations
 
 import asyncio
 import math
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 import httpx
 
-from custom_handler.auth import BearerAuth, TokenSource
+from custom_handler.model_info import NOTHING, ModelInfo
 from custom_handler.quota.account import AccountQuota
 from custom_handler.quota.quotas import Quotas
 from custom_handler.quota.shared import SharedQuota
@@ -18,84 +20,107 @@ from custom_handler.quota.tickets import Group
 from custom_handler.quota.turns import Turns
 from custom_handler.redis_link import RedisLink
 from custom_handler.remote_files import RemoteFiles
-from custom_handler.settings import (
-    FILE_HOSTS,
-    MAX_WAIT,
-    REDIS_URL,
-    WORKERS,
-    Account,
-    Connection,
-    read,
-    read_connection,
-)
+from custom_handler.settings import FILE_HOSTS, REDIS_URL, WORKERS, Network, Owner, QuotaTerms, read
 from custom_handler.transport import new_client, trust
-from custom_handler.upstream.chat_request import DEFAULT_OPTIONS, AgentOptions
+from custom_handler.upstream.base import Upstream
 from custom_handler.upstream.retry import TOO_LATE
-from custom_handler.upstream.stackspot import StackspotAgent
-from custom_handler.upstream.uploads import Uploads
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
-    """The connections and tokens of one event loop."""
+class Asking:
+    """Who asks an agent, and how patiently.
 
-    connection: Connection
-    client: httpx.AsyncClient
-    redis: RedisLink | None = None
-    quotas: Quotas = field(default_factory=Quotas)
-    remote_files: RemoteFiles = field(default_factory=RemoteFiles)
-    _tokens: dict[Account, TokenSource] = field(default_factory=dict)
-    _shared: dict[Account, SharedQuota] = field(default_factory=dict)
-    _uploads: dict[Account, Uploads] = field(default_factory=dict)
+    Attributes:
+        timeout: seconds after which the caller is no longer interested in a next piece, nor in another try.
+        caller: who asks; callers take turns.
+        group: the group of the model, if that has a budget of its own.
+        max_wait: seconds that a question may wait for its turn; None for what is set.
+    """
 
-    def tokens(self, account: Account) -> TokenSource:
-        """The token of `account`."""
-        if account not in self._tokens:
-            self._tokens[account] = TokenSource(self.client, self.connection, account)
-        return self._tokens[account]
+    timeout: float | None = None
+    caller: str = ""
+    group: Group | None = None
+    max_wait: float | None = None
 
-    def uploads(self, account: Account) -> Uploads:
-        """The files of `account`."""
-        if account not in self._uploads:
-            auth = BearerAuth(self.tokens(account))
-            self._uploads[account] = Uploads(self.client, self.connection, auth, account, self.redis)
-        return self._uploads[account]
+    @property
+    def give_up_after(self) -> float:
+        """Seconds after which no further try is begun."""
+        return TOO_LATE if self.timeout is None else min(self.timeout, TOO_LATE)
 
-    def agent(
+    def read_timeout(self, longest: float) -> float:
+        """Seconds to wait for a next piece."""
+        return longest if self.timeout is None else min(self.timeout, longest)
+
+
+PATIENTLY = Asking()
+
+A = TypeVar("A", bound=Owner)
+C = TypeVar("C", bound=Network)
+P = TypeVar("P", bound="Pool[Any, Any]")
+
+
+class Pool(ABC, Generic[A, C]):
+    """The connections of one event loop to one service.
+
+    Args:
+        connection: where the service is.
+        client: asks it.
+        redis: what workers share quotas and conversations through; None for each on its own.
+        quotas: of the service's accounts.
+        remote_files: fetches files that requests name by their address.
+    """
+
+    #: Of the service's quota.
+    terms: QuotaTerms
+
+    def __init__(
         self,
-        agent_id: str,
-        account: Account,
-        timeout: float | None = None,
-        *,
-        caller: str = "",
-        group: Group | None = None,
-        max_wait: float | None = None,
-        options: AgentOptions = DEFAULT_OPTIONS,
-    ) -> StackspotAgent:
+        connection: C,
+        client: httpx.AsyncClient,
+        redis: RedisLink | None = None,
+        quotas: Quotas | None = None,
+        remote_files: RemoteFiles | None = None,
+    ) -> None:
+        self.connection = connection
+        self.client = client
+        self.redis = redis
+        self.remote_files = remote_files or RemoteFiles()
+        self._quotas = quotas or Quotas(terms=self.terms)
+        self._shared: dict[A, SharedQuota] = {}
+
+    @staticmethod
+    @abstractmethod
+    def read_connection() -> C:
+        """Where the service is, by the settings. Raises `SettingError`."""
+
+    @staticmethod
+    @abstractmethod
+    def read_account(name: str | None) -> A:
+        """The default account, or the one of this name. Raises `SettingError`."""
+
+    @abstractmethod
+    def agent(self, agent_id: str, account: A, asking: Asking = PATIENTLY, info: ModelInfo = NOTHING) -> Upstream:
         """One agent, ready to be asked.
 
         Args:
-            timeout: seconds after which the caller is no longer interested in a next piece, nor in another try.
-            caller: who asks; callers take turns.
-            group: the group of the model, if that has a budget of its own.
-            max_wait: seconds that a question may wait for its turn; None for what is set.
-            options: what it is asked with.
+            info: says what it is asked with.
+
+        Raises:
+            SettingError: a setting, or `info`, is malformed.
         """
-        connection, give_up_after = self.connection, TOO_LATE
-        if timeout is not None:
-            connection = replace(connection, read_timeout=min(timeout, connection.read_timeout))
-            give_up_after = min(timeout, give_up_after)
-        quota = self.quotas.of(account, alone=self.redis is None)
-        turns = Turns(
-            quota,
-            self._shared_quota(account, quota),
-            caller,
-            group,
-            read(MAX_WAIT) if max_wait is None else max_wait,
-            timeout or math.inf,
-        )
-        auth, uploads = BearerAuth(self.tokens(account)), self.uploads(account)
-        return StackspotAgent(self.client, connection, auth, agent_id, turns, uploads, options, give_up_after)
+
+    @abstractmethod
+    async def sign_in(self, account: A) -> object:
+        """Get what `account` needs to ask agents, or find that it is there; it costs no quota.
+
+        Raises:
+            BridgeError: it cannot be got.
+        """
+
+    async def check(self, account: A) -> str:
+        """Find out whether the service accepts `account`, and say so: what comes before the account's name."""
+        await self.sign_in(account)
+        return "signed in with"
 
     async def aclose(self) -> None:
         """Close the connections, and give back what is shared."""
@@ -105,25 +130,38 @@ class Pool:
         if self.redis is not None:
             await self.redis.aclose()
 
-    def _shared_quota(self, account: Account, quota: AccountQuota) -> SharedQuota | None:
+    def _turns(self, account: A, asking: Asking) -> Turns:
+        quota = self._quotas.of(account, alone=self.redis is None)
+        return Turns(
+            quota,
+            self._shared_quota(account, quota),
+            asking.caller,
+            asking.group,
+            read(self.terms.max_wait) if asking.max_wait is None else asking.max_wait,
+            asking.timeout or math.inf,
+        )
+
+    def _shared_quota(self, account: A, quota: AccountQuota) -> SharedQuota | None:
         if self.redis is not None and account not in self._shared:
             self._shared[account] = SharedQuota(self.redis, quota, account, read(WORKERS))
         return self._shared.get(account)
 
 
-class Pools:
+class Pools(Generic[P]):
     """The pool of each event loop, for a connection belongs to the loop that opened it.
 
     Args:
+        kind: of what service.
         minute: seconds that a minute of the service lasts; a test lets it pass faster.
     """
 
-    def __init__(self, minute: float = 60.0) -> None:
-        self._quotas = Quotas(minute)
-        self._open: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Pool, AsyncGenerator[Pool, None]]]
+    def __init__(self, kind: type[P], minute: float = 60.0) -> None:
+        self._kind = kind
+        self._quotas = Quotas(minute, kind.terms)
+        self._open: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[P, AsyncGenerator[P, None]]]
         self._open = WeakKeyDictionary()
 
-    async def current(self) -> Pool:
+    async def current(self) -> P:
         """The pool of the running loop, made from the settings when it is first asked for.
 
         Raises:
@@ -131,17 +169,17 @@ class Pools:
         """
         loop = asyncio.get_running_loop()
         if loop not in self._open:
-            opened = _opened(self._quotas)
+            opened = _opened(self._kind, self._quotas)
             self._open[loop] = await anext(opened), opened
         return self._open[loop][0]
 
 
-async def _opened(quotas: Quotas) -> AsyncGenerator[Pool, None]:
+async def _opened(kind: type[P], quotas: Quotas) -> AsyncGenerator[P, None]:
     """A pool that its loop closes: at its end, a loop closes the async generators that were begun in it."""
-    connection = read_connection()
+    connection = kind.read_connection()
     redis_url = read(REDIS_URL)
     hosts = read(FILE_HOSTS)
-    pool = Pool(
+    pool = kind(
         connection,
         new_client(connection),
         RedisLink(redis_url) if redis_url else None,

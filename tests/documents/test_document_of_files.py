@@ -7,11 +7,12 @@ import json
 import yaml
 from litellm.types.llms.openai import ChatCompletionAnnotation
 
-from custom_handler import attachments, file_types, gate, models, remote_files, settings
+from custom_handler import attachments, file_types, gate, remote_files, settings
 from custom_handler.chunks import Chunker
 from custom_handler.events import Source, Sources
 from custom_handler.ids import CallIds
-from custom_handler.upstream import uploads
+from custom_handler.model_info import ModelInfo
+from custom_handler.upstream import stackspot_files, uploads
 from custom_handler.upstream.base import Query
 from custom_handler.upstream.chat_request import AgentOptions, body
 from tests.documents.markdown import Document, quoted
@@ -41,8 +42,8 @@ def test_the_accepted_types_are_those_that_errors_list() -> None:
 
 def test_the_life_of_an_id_is_told() -> None:
     text = words("What becomes of a file")
-    assert f"asked to keep a file for {uploads._EXPIRATION}," in text
-    assert f"again for {uploads._ALIVE:g} seconds" in text
+    assert f"asked to keep a file for {stackspot_files._EXPIRATION}," in text
+    assert f"again for {stackspot_files.StackspotFiles.ALIVE:g} seconds" in text
     assert uploads._AT_ONCE == 4
     assert "At most four uploads" in text
 
@@ -64,7 +65,7 @@ def test_the_example_of_the_setting_can_be_read() -> None:
 def test_the_example_of_an_agent_is_understood_and_sent_as_the_table_says() -> None:
     section = DOCUMENT.section("Knowledge sources")
     (entry,) = yaml.safe_load(section.code[0])["model_list"]
-    options = models.resolve("librarian", entry["model_info"]).options
+    options = AgentOptions.of(ModelInfo("librarian", entry["model_info"]))
     assert options == AgentOptions(("01JQ7M3X5V8Y2Z4A6B8C0D1E2F",), True, 3, "gpt-5")
     told = {name for row in section.tables[0] for name in quoted(row[1])}
     assert told == body(Query("hi"), (), options).keys() - body(Query("hi"), (), AgentOptions()).keys()

@@ -22,6 +22,7 @@ from custom_handler.settings import Account, Connection
 from custom_handler.transport import new_client
 from custom_handler.upstream.base import Delta, Query
 from custom_handler.upstream.stackspot import StackspotAgent
+from custom_handler.upstream.stackspot_files import StackspotFiles
 from custom_handler.upstream.uploads import Uploads
 from emulator import Emulator, Options, Reply
 from tests.conftest import AGENT
@@ -39,7 +40,7 @@ class Asker:
         self.quota = AccountQuota(ACCOUNT.realm, limits, minute)
         self.http = new_client(connection)
         auth = BearerAuth(TokenSource(self.http, connection, ACCOUNT))
-        uploads = Uploads(self.http, connection, auth, ACCOUNT)
+        uploads = Uploads(StackspotFiles(self.http, connection, auth), ACCOUNT)
         self._agent = StackspotAgent(self.http, connection, auth, AGENT, Turns(self.quota), uploads)
 
     def agent(self, client: str = "", **limits: Any) -> StackspotAgent:

@@ -10,8 +10,9 @@ import redis
 from custom_handler.quota.tickets import Group, Limits
 from custom_handler.settings import Account, read_account
 from custom_handler.upstream.base import Query
-from custom_handler.upstream.pool import Pools
+from custom_handler.upstream.pool import Asking, Pools
 from custom_handler.upstream.stackspot import StackspotAgent
+from custom_handler.upstream.stackspot_pool import StackspotPool
 from emulator import Emulator
 from tests.conftest import AGENT
 from tests.support.redis_server import RedisServer
@@ -19,8 +20,8 @@ from tests.support.redis_server import RedisServer
 pytestmark = pytest.mark.usefixtures("settings_set")
 
 
-async def agent_of(pools: Pools, account: Account | None = None, caller: str = "") -> StackspotAgent:
-    return (await pools.current()).agent(AGENT, account or read_account(), caller=caller)
+async def agent_of(pools: Pools[StackspotPool], account: Account | None = None, caller: str = "") -> StackspotAgent:
+    return (await pools.current()).agent(AGENT, account or read_account(), Asking(caller=caller))
 
 
 async def ask(agent: StackspotAgent) -> None:
@@ -30,7 +31,7 @@ async def ask(agent: StackspotAgent) -> None:
 
 def test_the_limits_are_those_in_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     async def look() -> None:
-        pools = Pools()
+        pools = Pools(StackspotPool)
         agent = await agent_of(pools, caller="someone")
         assert agent.turns.quota.core.limits == Limits(1_000_000, 1000)
         assert (agent.turns.max_wait, agent.turns.client) == (600.0, "someone")
@@ -47,16 +48,16 @@ def test_the_limits_are_those_in_the_settings(monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_model_may_have_a_budget_of_its_own_and_the_question_a_timeout() -> None:
     async def look() -> None:
-        pool = await Pools().current()
+        pool = await Pools(StackspotPool).current()
         group = Group("reviewer", Limits(at_once=1))
-        agent = pool.agent(AGENT, read_account(), timeout=7.0, group=group, max_wait=3.0)
+        agent = pool.agent(AGENT, read_account(), Asking(7.0, group=group, max_wait=3.0))
         assert (agent.turns.group, agent.turns.timeout, agent.turns.max_wait) == (group, 7.0, 3.0)
 
     asyncio.run(look())
 
 
 def test_a_realm_and_a_client_id_have_one_quota_whatever_loop_or_secret(emulator: Emulator) -> None:
-    pools = Pools()
+    pools = Pools(StackspotPool)
 
     async def quota_of(*account: str) -> object:
         agent = await agent_of(pools, Account(*account))
@@ -77,7 +78,7 @@ def test_without_redis_each_of_the_workers_has_its_share(monkeypatch: pytest.Mon
     monkeypatch.setenv("STACKSPOT_MAX_RPM", "90")
 
     async def budget() -> int:
-        return (await agent_of(Pools())).turns.quota.core.budget(0)
+        return (await agent_of(Pools(StackspotPool))).turns.quota.core.budget(0)
 
     assert asyncio.run(budget()) == 22
 
@@ -87,7 +88,7 @@ def test_with_redis_the_workers_share_and_a_loop_that_ends_takes_leave(
 ) -> None:
     monkeypatch.setenv("REDIS_URL", redis_server.url)
     monkeypatch.setenv("WORKERS", "4")
-    pools = Pools()
+    pools = Pools(StackspotPool)
 
     async def ask_twice(client: redis.Redis) -> None:
         for _ in range(2):
