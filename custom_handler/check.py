@@ -42,10 +42,11 @@ def check(config_path: str, *, ask_agents: bool) -> int:
     """
     report = _Report()
     entries = _entries(config_path, report)
+    used = _used(entries)
     for setting in settings.ALL:
-        _check_setting(setting, entries, report)
+        _check_setting(setting, entries, used, report)
     _check_keys(report)
-    asyncio.run(_check_calls(entries, report, ask_agents=ask_agents))
+    asyncio.run(_check_calls(entries, used, report, ask_agents=ask_agents))
     report.end()
     return 1 if report.failures else 0
 
@@ -96,10 +97,26 @@ def _read_entries(path: Path) -> Iterator[Entry]:
         raise SettingError(f"{path} is not a LiteLLM configuration with a model_list ({type(exc).__name__}).") from exc
 
 
-def _check_setting(setting: Setting[Any], entries: Sequence[Entry], report: _Report) -> None:
+def _used(entries: Sequence[Entry]) -> Sequence[Service]:
+    """The services of which anything is set; else the first that the configuration serves."""
+    served = [service for service in services.ALL if any(entry.service is service for entry in entries)]
+    served = served or [services.STACKSPOT]
+    return [service for service in served if service.is_set_up(_accounts(entries, service))] or served[:1]
+
+
+def _accounts(entries: Sequence[Entry], service: Service) -> Sequence[str | None]:
+    accounts = {entry.info.fields.get("account") for entry in entries if entry.service is service}
+    return sorted(accounts or {None}, key=str)
+
+
+def _check_setting(setting: Setting[Any], entries: Sequence[Entry], used: Sequence[Service], report: _Report) -> None:
     found = settings.find(setting)
     if found is None and not _is_needed(setting, entries):
         report.fine(f"{setting.name} is not set, and no model of the configuration needs it")
+        return
+    unused = [service for service in services.ALL if service not in used]
+    if found is None and (service := _owner(setting, unused)):
+        report.fine(f"{setting.name} is not set, so models of {service.title} cannot be asked")
         return
     try:
         settings.read(setting)
@@ -112,9 +129,14 @@ def _check_setting(setting: Setting[Any], entries: Sequence[Entry], report: _Rep
 
 
 def _is_needed(setting: Setting[Any], entries: Sequence[Entry]) -> bool:
-    agents = [service.agent for service in services.ALL]
+    agents = [service.agent for service in services.ALL]  # of others, no model stands in their place
     asked = [entry.service.agent for entry in entries if entry.info.model == models.DEFAULT]
     return setting not in agents or setting in asked
+
+
+def _owner(setting: Setting[Any], among: Sequence[Service]) -> Service | None:
+    """The service that cannot be asked without `setting`."""
+    return next((service for service in among if setting in (*service.credentials, service.agent)), None)
 
 
 def _check_keys(report: _Report) -> None:
@@ -127,11 +149,10 @@ def _check_keys(report: _Report) -> None:
         report.fine(f"{len(listed)} keys of clients: {', '.join(key.name for key in listed)}")
 
 
-async def _check_calls(entries: Sequence[Entry], report: _Report, *, ask_agents: bool) -> None:
-    for service in services.ALL:
+async def _check_calls(entries: Sequence[Entry], used: Sequence[Service], report: _Report, *, ask_agents: bool) -> None:
+    for service in used:
         own = [entry for entry in entries if entry.service is service]
-        if own or (service is services.STACKSPOT and not entries):
-            await _check_service(service, own, report, ask_agents=ask_agents)
+        await _check_service(service, own, report, ask_agents=ask_agents)
 
 
 async def _check_service(service: Service, entries: Sequence[Entry], report: _Report, *, ask_agents: bool) -> None:
@@ -143,8 +164,7 @@ async def _check_service(service: Service, entries: Sequence[Entry], report: _Re
         return
     async with client:
         pool = service.pool(connection, client)
-        accounts = {entry.info.fields.get("account") for entry in entries} or {None}
-        for account in sorted(accounts, key=str):
+        for account in _accounts(entries, service):
             await _check_account(pool, account, report)
         for entry in entries if ask_agents else ():
             if "*" not in entry.info.model:

@@ -19,7 +19,15 @@ from custom_handler import settings
 from custom_handler.errors import SettingError
 from custom_handler.key_ring import KeyRing
 from custom_handler.processes import Command
-from custom_handler.settings import WORKERS, Setting, find, read, whole_number
+from custom_handler.settings import (
+    FUSION_CREDENTIALS,
+    STACKSPOT_CREDENTIALS,
+    WORKERS,
+    Setting,
+    find,
+    read,
+    whole_number,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -29,8 +37,6 @@ PORT = Setting("PORT", "the port the proxy listens on", whole_number(65_535), de
 MASTER_KEY = Setting("LITELLM_MASTER_KEY", "the proxy's own key, which may do everything", str, secret=True)
 BRAIN = Setting("BRAIN", "what thinks for the emulator: agent or smollm2", str)
 EMULATOR_URL = Setting("EMULATOR_URL", "an emulator that runs already", settings.IDM_URL.parse)
-
-CREDENTIALS = (settings.CLIENT_ID, settings.CLIENT_SECRET, settings.REALM)
 
 #: What glibc reads, in bytes. By itself it keeps what large requests have used in so many pieces that the process grows
 #: for hours; so large blocks are given back when they are free, and what is free at the end of the heap, too.
@@ -98,7 +104,7 @@ class Emulator:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is started. `emulator` is None when the proxy talks to StackSpot."""
+    """What is started. `emulator` is None when the proxy talks to the services themselves."""
 
     address: Address
     workers: int
@@ -174,33 +180,41 @@ def plan() -> Plan:
 
 def _emulator(address: Address) -> Emulator | None:
     brain = find(BRAIN)
-    if brain is None and _has_credentials():
+    if brain is None and services_with_credentials():
         return None
     if find(EMULATOR_URL) is not None:
         return Emulator(read(EMULATOR_URL))
     if not address.is_loopback:
         raise SettingError(
-            f"No StackSpot credentials were found: set {_names(CREDENTIALS)} in the environment or in .env. "
+            f"No StackSpot credentials were found: set {_names(STACKSPOT_CREDENTIALS)} in the environment or in .env, "
+            f"or {_names(FUSION_CREDENTIALS)} for Fusion. "
             f"(An emulator takes their place only where other machines are not served, and HOST is {address.host}.)"
         )
     own = Address("127.0.0.1", _free_port())
     return Emulator(own.url, own, brain.text if brain else "agent")
 
 
-def _has_credentials() -> bool:
-    """Whether there are credentials: of the default account, or only of named ones.
+def services_with_credentials() -> tuple[str, ...]:
+    """The services for which there are credentials.
 
     Raises:
-        SettingError: those of the default account are incomplete.
+        SettingError: those of a default account are incomplete.
     """
-    missing = tuple(setting for setting in CREDENTIALS if find(setting) is None)
+    of = {"StackSpot": STACKSPOT_CREDENTIALS, "Fusion": FUSION_CREDENTIALS}
+    return tuple(service for service, credentials in of.items() if _are_set(service, credentials))
+
+
+def _are_set(service: str, credentials: tuple[Setting[str], ...]) -> bool:
+    """Whether there are credentials: of the default account, or only of named ones."""
+    missing = tuple(setting for setting in credentials if find(setting) is None)
     if not missing:
         return True
-    if len(missing) == len(CREDENTIALS):
+    if len(missing) == len(credentials):
+        prefix, _, rest = credentials[0].name.partition("_")
         names = _inherited_environment()
-        return any(name.startswith(settings.PREFIX) and name.endswith("_CLIENT_ID") for name in names)
+        return any(name.startswith(f"{prefix}_") and name.endswith(f"_{rest}") for name in names)
     raise SettingError(
-        f"The StackSpot credentials are incomplete: {_names(missing)} is not set, in the environment or in .env. "
+        f"The {service} credentials are incomplete: {_names(missing)} is not set, in the environment or in .env. "
         "Set all of them, or none to try the proxy with an emulator."
     )
 
@@ -245,15 +259,19 @@ def _for_python(inherited: Mapping[str, str]) -> dict[str, str]:
 
 
 def _emulated(emulator: Emulator, inherited: Mapping[str, str]) -> dict[str, str]:
-    """Variables that put `emulator` in the place of StackSpot; it accepts any credentials."""
+    """Variables that put `emulator` in the place of the services; it accepts any credentials."""
     services = (settings.IDM_URL, settings.INFERENCE_URL, settings.DATA_URL)
     urls = {setting.name: emulator.url for setting in services}
-    credentials = {setting.name: "emulator" for setting in CREDENTIALS}
-    agent = {settings.AGENT_ID.name: "01ARZ3NDEKTSV4RRFFQ69G5FAV"}
+    urls[settings.FUSION_BASE_URL.name] = f"{emulator.url}/fusion/v1"
+    credentials = {setting.name: "emulator" for setting in (*STACKSPOT_CREDENTIALS, *FUSION_CREDENTIALS)}
+    agents = {
+        settings.AGENT_ID.name: "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+        settings.FUSION_AGENT_ID.name: "00000000-0000-4000-8000-000000000000",
+    }
     # A company's HTTP proxy must not be asked for the emulator. HTTP libraries read either spelling.
     around = inherited.get("no_proxy") or inherited.get("NO_PROXY")
     direct = ",".join(filter(None, (around, urlsplit(emulator.url).hostname)))
-    return {**urls, **credentials, **agent, "no_proxy": direct, "NO_PROXY": direct}
+    return {**urls, **credentials, **agents, "no_proxy": direct, "NO_PROXY": direct}
 
 
 def _ip(text: str) -> IPv4Address | IPv6Address | None:

@@ -1,8 +1,8 @@
 """Starts the proxy: `python -m custom_handler.launcher`, which is what `make run` and the container image call.
 
-With StackSpot credentials the proxy talks to StackSpot. Without any, on a loopback address, an emulator is started
-beside it, so that a first try needs no account; where other machines are served, a forgotten credential must not turn
-into made-up answers, and it is an error.
+With credentials of StackSpot or Fusion the proxy talks to the service itself. Without any, on a loopback address, an
+emulator is started beside it, so that a first try needs no account; where other machines are served, a forgotten
+credential must not turn into made-up answers, and it is an error.
 
 LiteLLM runs in a process of its own: this module knows its command line and its environment, and imports nothing of it.
 """
@@ -20,7 +20,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from custom_handler import processes, settings
 from custom_handler.errors import SettingError
-from custom_handler.launch_plan import MASTER_KEY, Address, Plan, plan, proxy_address
+from custom_handler.launch_plan import MASTER_KEY, Address, Plan, plan, proxy_address, services_with_credentials
 from custom_handler.processes import Ended
 from custom_handler.settings import find
 
@@ -88,7 +88,7 @@ def _is_ready(chosen: Plan) -> bool:
 
 def _behind(chosen: Plan) -> str:
     if chosen.emulator is None:
-        return "Behind it is StackSpot."
+        return f"Behind it is {' and '.join(services_with_credentials())}."
     return f"Behind it is not StackSpot but an emulator ({chosen.emulator.url})."
 
 
@@ -101,8 +101,7 @@ def _key_variable() -> str | None:
 
 def curl(chosen: Plan) -> str:
     """A request that works as it is pasted. It names the variable with the key, never the key."""
-    has_agent = chosen.emulator or find(settings.AGENT_ID)
-    model = "stackspot-chat" if has_agent else "stackspot/YOUR_AGENT_ID"
+    model = _model(chosen)
     body = f'{{"model": "{model}", "messages": [{{"role": "user", "content": "How much is 17 * 3?"}}]}}'
     variable = _key_variable()
     key = () if variable is None else (f'-H "Authorization: Bearer ${variable}"',)
@@ -111,6 +110,15 @@ def curl(chosen: Plan) -> str:
     direct = () if "http" not in getproxies() or proxy_bypass(host) else ("--noproxy", host)
     url = f"{chosen.address.url}/v1/chat/completions"
     return " ".join(("curl", *direct, url, *key, "-H 'Content-Type: application/json'", f"-d '{body}'"))
+
+
+def _model(chosen: Plan) -> str:
+    """One that answers."""
+    if chosen.emulator or find(settings.AGENT_ID):
+        return "stackspot-chat"
+    if "StackSpot" in services_with_credentials():
+        return "stackspot/YOUR_AGENT_ID"
+    return "fusion-chat" if find(settings.FUSION_AGENT_ID) else "fusion/YOUR_AGENT_ID"
 
 
 def _say_why(ended: Ended | None) -> None:

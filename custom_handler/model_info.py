@@ -43,7 +43,9 @@ class ModelInfo:
         """A number from 1 on."""
         value = self.fields.get(key)
         if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-            raise SettingError(f"model_info.{key} of model {self.model!r:.80} in config.yaml must be a whole number above 0.")
+            raise SettingError(
+                f"model_info.{key} of model {self.model!r:.80} in config.yaml must be a whole number above 0."
+            )
         return value
 
     def flag(self, key: str) -> bool:

@@ -246,7 +246,28 @@ class StackspotLLM(AgentLLM):
 stackspot_llm = StackspotLLM()
 
 
+class FusionLLM(AgentLLM):
+    """LiteLLM provider `fusion`; see `AgentLLM`."""
+
+    def __init__(self, minute: float = 60.0) -> None:
+        super().__init__(services.FUSION, minute)
+
+
+fusion_llm = FusionLLM()
+
+
 async def obstacle(model_list: Iterable[Mapping[str, Any]]) -> str | None:
-    """Why no model of ours in `model_list`, as config.yaml has it, can be asked now; None when one can."""
+    """Why no model of ours in `model_list`, as config.yaml has it, can be asked now; None when one can.
+
+    A service of which nothing is set is not used. Where that is so of all, the first one's settings are asked for.
+    """
     listed = list(model_list)
-    return await stackspot_llm.obstacle(models.accounts(stackspot_llm.service, listed))
+    found = [(llm, models.accounts(llm.service, listed)) for llm in (stackspot_llm, fusion_llm)]
+    asked = [(llm, accounts) for llm, accounts in found if accounts]
+    used = [(llm, accounts) for llm, accounts in asked if llm.service.is_set_up(accounts)] or asked[:1]
+    reasons = []
+    for llm, accounts in used:
+        if (reason := await llm.obstacle(accounts)) is None:
+            return None
+        reasons.append(reason)
+    return " ".join(reasons) or None

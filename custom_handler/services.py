@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from custom_handler.settings import AGENT_ID, Setting, is_agent_id
+from custom_handler import settings
+from custom_handler.settings import Setting, find, of_account
+from custom_handler.upstream.fusion_pool import FusionPool
 from custom_handler.upstream.pool import Pool
 from custom_handler.upstream.stackspot_pool import StackspotPool
 
@@ -18,6 +20,7 @@ class Service:
     Attributes:
         provider: its name in LiteLLM: what stands before the slash in a model's name.
         title: its name for people.
+        credentials: the settings of an account.
         agent: the setting with the agent behind the model `chat`.
         is_agent_id: whether a text has the form of its agents' ids.
         agent_id_form: that form, in words.
@@ -27,13 +30,36 @@ class Service:
 
     provider: str
     title: str
+    credentials: tuple[Setting[str], ...]
     agent: Setting[str]
     is_agent_id: Callable[[str], bool]
     agent_id_form: str
     pool: type[Pool[Any, Any]]
     names_conversations: bool = False
 
+    def is_set_up(self, accounts: Iterable[str | None]) -> bool:
+        """Whether any setting of one of `accounts` is set; who uses one service only sets none of the other's."""
+        return any(find(of_account(setting, account)) for account in accounts for setting in self.credentials)
 
-STACKSPOT = Service("stackspot", "StackSpot", AGENT_ID, is_agent_id, "a 26-character agent id", StackspotPool)
 
-ALL = (STACKSPOT,)
+STACKSPOT = Service(
+    "stackspot",
+    "StackSpot",
+    settings.STACKSPOT_CREDENTIALS,
+    settings.AGENT_ID,
+    settings.is_agent_id,
+    "a 26-character agent id",
+    StackspotPool,
+)
+FUSION = Service(
+    "fusion",
+    "Fusion",
+    settings.FUSION_CREDENTIALS,
+    settings.FUSION_AGENT_ID,
+    settings.is_fusion_agent_id,
+    "an agent id (a UUID)",
+    FusionPool,
+    names_conversations=True,
+)
+
+ALL = (STACKSPOT, FUSION)

@@ -6,6 +6,7 @@ Values come from the environment, then from a file `.env` in the working directo
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -21,13 +22,18 @@ from custom_handler.errors import SettingError
 
 T = TypeVar("T")
 
-PREFIX = "STACKSPOT_"
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}", re.IGNORECASE)
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def is_agent_id(text: str) -> bool:
     """Whether `text` is a 26-character ULID, the form of StackSpot's agent ids."""
     return _ULID.fullmatch(text) is not None
+
+
+def is_fusion_agent_id(text: str) -> bool:
+    """Whether `text` is a UUID, the form of Fusion's agent ids."""
+    return _UUID.fullmatch(text) is not None
 
 
 def _word(text: str) -> str:
@@ -45,6 +51,12 @@ def _slug(text: str) -> str:
 def _agent_id(text: str) -> str:
     if not is_agent_id(text):
         raise ValueError("must be an agent id: 26 characters, such as 01ARZ3NDEKTSV4RRFFQ69G5FAV")
+    return text
+
+
+def _fusion_agent_id(text: str) -> str:
+    if not is_fusion_agent_id(text):
+        raise ValueError("must be an agent id: a UUID, such as 123e4567-e89b-12d3-a456-426614174000")
     return text
 
 
@@ -258,6 +270,32 @@ MAX_WAIT = Setting(
     _seconds,
     default="600",
 )
+FUSION_API_KEY = Setting("FUSION_API_KEY", "the key of the Fusion account", _word, secret=True)
+FUSION_AGENT_ID = Setting("FUSION_AGENT_ID", "the agent behind the model fusion-chat", _fusion_agent_id)
+FUSION_BASE_URL = Setting(
+    "FUSION_BASE_URL", "where Fusion is, with its version", _url, default="https://api.fusion.com/v1"
+)
+FUSION_TIMEOUT = Setting(
+    "FUSION_TIMEOUT", "seconds to wait for the next piece of an answer of Fusion", _seconds, default="600"
+)
+FUSION_MAX_RPM = Setting(
+    "FUSION_MAX_RPM",
+    "questions to Fusion with one key that may begin in any minute; further ones wait",
+    whole_number(1_000_000),
+    default="90",
+)
+FUSION_MAX_CONCURRENT = Setting(
+    "FUSION_MAX_CONCURRENT",
+    "questions to Fusion with one key that may be answered at once; further ones wait",
+    whole_number(1_000_000),
+    default="8",
+)
+FUSION_MAX_WAIT = Setting(
+    "FUSION_MAX_WAIT",
+    "seconds that a question to Fusion may wait for its key's quota before it is refused",
+    _seconds,
+    default="600",
+)
 WORKERS = Setting("WORKERS", "the number of proxy processes", whole_number(64), default="1")
 REDIS_URL = Setting(
     "REDIS_URL",
@@ -319,6 +357,13 @@ ALL: tuple[Setting[Any], ...] = (
     MAX_RPM,
     MAX_CONCURRENT,
     MAX_WAIT,
+    FUSION_API_KEY,
+    FUSION_AGENT_ID,
+    FUSION_BASE_URL,
+    FUSION_TIMEOUT,
+    FUSION_MAX_RPM,
+    FUSION_MAX_CONCURRENT,
+    FUSION_MAX_WAIT,
     WORKERS,
     REDIS_URL,
     CONVERSATIONS,
@@ -398,8 +443,16 @@ class QuotaTerms:
     max_wait: Setting[float]
 
 
+#: What an account must have to ask a service.
+STACKSPOT_CREDENTIALS = (CLIENT_ID, CLIENT_SECRET, REALM)
+FUSION_CREDENTIALS = (FUSION_API_KEY,)
 STACKSPOT_QUOTA = QuotaTerms(
     "StackSpot", "the StackSpot account in realm {!r}", "realm {}", MAX_RPM, MAX_CONCURRENT, MAX_WAIT
+)
+
+
+FUSION_QUOTA = QuotaTerms(
+    "Fusion", "the Fusion account {!r}", "account {}", FUSION_MAX_RPM, FUSION_MAX_CONCURRENT, FUSION_MAX_WAIT
 )
 
 
@@ -437,6 +490,26 @@ class Account:
         return self.realm, self.client_id
 
 
+@dataclass(frozen=True, slots=True)
+class FusionAccount:
+    """Credentials of one Fusion account; an `Owner`.
+
+    Attributes:
+        name: `fusion`, or `fusion-` and the name that config.yaml gives it.
+        key_setting: where the key comes from, for messages.
+    """
+
+    name: str
+    base_url: str
+    api_key: str = field(repr=False)
+    key_setting: str = FUSION_API_KEY.name
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Where it is, and the hash of its key."""
+        return self.base_url, hashlib.sha256(self.api_key.encode()).hexdigest()
+
+
 class Network(Protocol):
     """How a service is reached: whom to trust besides the system's authorities, and timeouts in seconds."""
 
@@ -463,6 +536,16 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True)
+class FusionConnection:
+    """Where Fusion is and how long to wait for it (timeouts in seconds)."""
+
+    base_url: str
+    ca_bundle: Path | None
+    connect_timeout: float
+    read_timeout: float
+
+
+@dataclass(frozen=True, slots=True)
 class CallPolicy:
     """How calls are treated; each field is the setting of its name."""
 
@@ -477,22 +560,34 @@ def read_call_policy() -> CallPolicy:
     return CallPolicy(read(CHECK_CHARS), read(FOLLOW_UPS), read(FOLLOW_ANNOUNCEMENTS), read(BROKEN_CALLS))
 
 
-def _of_account(setting: Setting[T], account: str | None) -> Setting[T]:
+def of_account(setting: Setting[T], account: str | None) -> Setting[T]:
     """`setting` for a named account: account `team-b` reads STACKSPOT_TEAM_B_CLIENT_ID and so on."""
     if account is None:
         return setting
     infix = re.sub(r"\W", "_", account).upper()
-    name = setting.name.replace(PREFIX, f"{PREFIX}{infix}_", 1)
+    name = setting.name.replace("_", f"_{infix}_", 1)
     return Setting(name, f"{setting.purpose} {account!r}", setting.parse, secret=setting.secret)
 
 
 def read_account(name: str | None = None) -> Account:
     """Credentials of the default account, or of one named in a model's `model_info`."""
     return Account(
-        realm=read(_of_account(REALM, name)),
-        client_id=read(_of_account(CLIENT_ID, name)),
-        client_secret=read(_of_account(CLIENT_SECRET, name)),
+        realm=read(of_account(REALM, name)),
+        client_id=read(of_account(CLIENT_ID, name)),
+        client_secret=read(of_account(CLIENT_SECRET, name)),
     )
+
+
+def read_fusion_account(name: str | None = None) -> FusionAccount:
+    """Credentials of the default account of Fusion, or of one named in a model's `model_info`."""
+    setting = of_account(FUSION_API_KEY, name)
+    label = "fusion" if name is None else f"fusion-{name}"
+    return FusionAccount(label, read(FUSION_BASE_URL), read(setting), setting.name)
+
+
+def read_fusion_connection() -> FusionConnection:
+    """Fusion's address, and timeouts. The network is the same on the way to every service."""
+    return FusionConnection(read(FUSION_BASE_URL), read(CA_BUNDLE), read(CONNECT_TIMEOUT), read(FUSION_TIMEOUT))
 
 
 def read_connection() -> Connection:
