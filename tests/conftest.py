@@ -1,4 +1,4 @@
-"""What all tests share: an emulator of StackSpot on a real socket, and settings that point at it."""
+"""What all tests share: an emulator of the services on a real socket, and settings that point at it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from emulator import Emulator, Options
 from tests.support.clock import Clock
 from tests.support.redis_server import RedisServer
 from tests.support.redis_server import needed as redis_server_needed
+from tests.support.services import FUSION, NOT_FOR_FUSION, SERVICES, STACKSPOT, Served
 
 # LiteLLM reads this when it is imported; without it, it would first try to download its prices.
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
@@ -30,7 +31,9 @@ _OTHER_SETTINGS = {
     *("REDIS_URL", "PROXY_KEYS", "PROXY_KEYS_FILE", "DATABASE_URL"),
     *("CLIENT_ID", "CLIENT_SECRET", "REALM", "GENAI_AGENT_ID"),
 }
-AGENT = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+
+
+AGENT = STACKSPOT.agent
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -58,16 +61,25 @@ def anyio_backend() -> str:
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Neither the developer's environment nor a `.env` reaches a test."""
     for name in os.environ:
-        if name.startswith("STACKSPOT_") or name in _OTHER_SETTINGS:
+        if name.startswith(("STACKSPOT_", "FUSION_")) or name in _OTHER_SETTINGS:
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    """A StackSpot without quota."""
+    """The services, without quota."""
     with Emulator(Options(rpm=None)) as running:
         yield running
+
+
+@pytest.fixture(params=SERVICES, ids=str)
+def service(request: pytest.FixtureRequest) -> Served:
+    """Each service, for what holds for all of them."""
+    served: Served = request.param
+    if served is FUSION and (reason := NOT_FOR_FUSION.get(request.node.originalname)):
+        pytest.skip(reason)
+    return served
 
 
 @pytest.fixture
@@ -86,13 +98,14 @@ def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
 
 
 def settings_for(emulator: Emulator) -> dict[str, str]:
-    """The environment that makes `emulator` the StackSpot of the provider, which asks as often as it likes."""
-    no_quota = {"STACKSPOT_MAX_RPM": "1000000", "STACKSPOT_MAX_CONCURRENT": "1000"}
+    """The environment that makes `emulator` the services of the proxy, which asks as often as it likes."""
+    limits = {"MAX_RPM": "1000000", "MAX_CONCURRENT": "1000"}
+    no_quota = {f"{service}_{name}": value for service in ("STACKSPOT", "FUSION") for name, value in limits.items()}
     return {**settings_at(emulator.url), **no_quota}
 
 
 def settings_at(url: str) -> dict[str, str]:
-    """The environment that makes the emulator at `url` the StackSpot of the provider."""
+    """The environment that makes the emulator at `url` the services of the proxy."""
     return {
         "STACKSPOT_CLIENT_ID": "emulated-client",
         "STACKSPOT_CLIENT_SECRET": "emulated-secret",
@@ -101,6 +114,9 @@ def settings_at(url: str) -> dict[str, str]:
         "STACKSPOT_IDM_URL": url,
         "STACKSPOT_INFERENCE_URL": url,
         "STACKSPOT_DATA_URL": url,
+        "FUSION_API_KEY": "emulated-fusion-key",
+        "FUSION_AGENT_ID": FUSION.agent,
+        "FUSION_BASE_URL": f"{url}/fusion/v1",
     }
 
 

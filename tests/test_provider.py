@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import litellm
@@ -12,12 +13,14 @@ import openai
 import pytest
 from litellm.exceptions import ContextWindowExceededError, MidStreamFallbackError
 
-from custom_handler import StackspotLLM, stackspot_llm
+from custom_handler import FusionLLM, StackspotLLM, fusion_llm, stackspot_llm
 from custom_handler.errors import IdentityRefusedError, SettingError
 from custom_handler.markers import render_call
+from custom_handler.provider import AgentLLM, obstacle
 from emulator import Emulator, Options, Reply
-from tests.conftest import AGENT, settings_for
+from tests.conftest import settings_for
 from tests.support.files import PDF, PNG, data_url
+from tests.support.services import NOT_FOR_FUSION, Served
 
 pytestmark = pytest.mark.usefixtures("settings_set")
 
@@ -26,27 +29,48 @@ TOOLS = [{"type": "function", "function": {"name": "run", "parameters": {"type":
 TWO_CALLS = "Vou ver.\n" + render_call("run", '{"a": "é"}') + "\n" + render_call("run", '{"a": 2}')
 
 
+Ask = Callable[..., Any]
+
 #: A provider lives as long as its program; one that is dropped before its event loop would leave connections open.
-_KEPT: list[StackspotLLM] = []
+_KEPT: list[AgentLLM] = []
+_PROVIDERS: Mapping[str, type[StackspotLLM | FusionLLM]] = {"stackspot": StackspotLLM, "fusion": FusionLLM}
 
 
-@pytest.fixture(autouse=True)
-def provider() -> Iterator[StackspotLLM]:
-    """A provider of the test's own: tokens and connections of one emulator are of no use with the next."""
+def started(provider: str) -> Iterator[AgentLLM]:
     before = litellm.custom_provider_map
-    _KEPT.append(StackspotLLM())
-    litellm.custom_provider_map = [{"provider": "stackspot", "custom_handler": _KEPT[-1]}]
+    _KEPT.append(_PROVIDERS[provider]())
+    litellm.custom_provider_map = [{"provider": provider, "custom_handler": _KEPT[-1]}]
     litellm.utils.custom_llm_setup()  # type: ignore[no-untyped-call] # LiteLLM's; the proxy calls it too
     yield _KEPT[-1]
     litellm.custom_provider_map = before
 
 
-def ask(**given: Any) -> Any:
-    return litellm.completion(**{"model": "stackspot/chat", "messages": HI, **given})
+@pytest.fixture
+def provider(service: Served) -> Iterator[AgentLLM]:
+    """A provider of the test's own: tokens and connections of one emulator are of no use with the next."""
+    yield from started(service.provider)
 
 
-async def aask(**given: Any) -> Any:
-    return await litellm.acompletion(**{"model": "stackspot/chat", "messages": HI, **given})
+@pytest.fixture
+def stackspot() -> Iterator[StackspotLLM]:
+    """The same of StackSpot, for what only it has."""
+    for each in started("stackspot"):
+        assert isinstance(each, StackspotLLM)
+        yield each
+
+
+@pytest.fixture
+def ask(service: Served, provider: AgentLLM) -> Ask:
+    """Asks the default agent."""
+    assert provider is _KEPT[-1]
+    return lambda **given: litellm.completion(**{"model": service.named("chat"), "messages": HI, **given})
+
+
+@pytest.fixture
+def aask(service: Served, provider: AgentLLM) -> Ask:
+    """The same, to be awaited."""
+    assert provider is _KEPT[-1]
+    return lambda **given: litellm.acompletion(**{"model": service.named("chat"), "messages": HI, **given})
 
 
 def folded(chunks: list[Any]) -> dict[str, Any]:
@@ -72,35 +96,51 @@ def whole(answer: Any) -> dict[str, Any]:
     return {"content": message.content or None, "calls": calls, "finish_reason": answer.choices[0].finish_reason}
 
 
-def test_a_whole_answer(emulator: Emulator) -> None:
-    emulator.script(Reply("Olá!", tokens=(749, 5)))
+def test_a_whole_answer(emulator: Emulator, ask: Ask, service: Served) -> None:
+    emulator.script(Reply("Olá!"))
     answer = ask()
     assert answer.choices[0].message.content == "Olá!"
     assert answer.choices[0].finish_reason == "stop"
-    usage = answer.usage
+    assert service.asked(emulator.chats[0]) == service.agent
+
+
+def test_usage_is_what_the_service_counts(emulator: Emulator, ask: Ask) -> None:
+    emulator.script(Reply("Olá!", tokens=(749, 5)))
+    usage = ask().usage
     assert (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens) == (749, 5, 754)
-    assert emulator.chats[0].path == f"/v1/agent/{AGENT}/chat"
 
 
-def test_a_streamed_answer_has_one_id_and_the_role_once(emulator: Emulator) -> None:
-    emulator.script(Reply("Olá, mundo!", chunk=2, tokens=(749, 5)))
-    chunks = list(ask(stream=True, stream_options={"include_usage": True}))
+def test_usage_is_counted_where_the_service_does_not_tell(emulator: Emulator, ask: Ask) -> None:
+    emulator.script(Reply("Olá, mundo!", fault="no_tokens"))
+    usage = ask().usage
+    assert 1 <= usage.prompt_tokens < 100
+    assert 1 <= usage.completion_tokens < 10
+
+
+def test_a_streamed_answer_has_one_id_and_the_role_once(emulator: Emulator, ask: Ask) -> None:
+    emulator.script(Reply("Olá, mundo!", chunk=2))
+    chunks = list(ask(stream=True))
     assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == "Olá, mundo!"
     assert len({chunk.id for chunk in chunks}) == 1
     assert [chunk.choices[0].delta.role for chunk in chunks if chunk.choices[0].delta.role] == ["assistant"]
+
+
+def test_streamed_usage_is_what_the_service_counts(emulator: Emulator, ask: Ask) -> None:
+    emulator.script(Reply("Olá, mundo!", chunk=2, tokens=(749, 5)))
+    chunks = list(ask(stream=True, stream_options={"include_usage": True}))
     (usage,) = [chunk.usage for chunk in chunks if getattr(chunk, "usage", None)]
     assert (usage.prompt_tokens, usage.completion_tokens) == (749, 5)
 
 
 @pytest.mark.parametrize("text", ["Olá!", TWO_CALLS, render_call("run", "{}"), ""])
-def test_streamed_and_whole_answers_do_not_differ(emulator: Emulator, text: str) -> None:
+def test_streamed_and_whole_answers_do_not_differ(emulator: Emulator, text: str, ask: Ask) -> None:
     emulator.script(Reply(text, chunk=3), Reply(text))
     headers = {"correlation-id": "same"}
     streamed = folded(list(ask(tools=TOOLS, stream=True, extra_headers=headers)))
     assert streamed == whole(ask(tools=TOOLS, extra_headers=headers))
 
 
-async def test_async_answers_are_the_same(emulator: Emulator) -> None:
+async def test_async_answers_are_the_same(emulator: Emulator, aask: Ask) -> None:
     emulator.script(Reply(TWO_CALLS), Reply(TWO_CALLS, chunk=4))
     headers = {"correlation-id": "same"}
     answer = await aask(tools=TOOLS, extra_headers=headers)
@@ -117,7 +157,7 @@ def knowing() -> Iterator[Emulator]:
         yield running
 
 
-def test_sources_are_the_same_streamed_and_whole(knowing: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sources_are_the_same_streamed_and_whole(knowing: Emulator, monkeypatch: pytest.MonkeyPatch, ask: Ask) -> None:
     for name, value in settings_for(knowing).items():
         monkeypatch.setenv(name, value)
     knowing.script(Reply("Olá", chunk=1), Reply("Olá"))
@@ -128,17 +168,17 @@ def test_sources_are_the_same_streamed_and_whole(knowing: Emulator, monkeypatch:
     assert [each["url_citation"]["title"] for each in annotations] == ["a", "b"]
 
 
-def test_a_file_is_sent_without_the_gate_too(emulator: Emulator) -> None:
+def test_a_file_is_sent_without_the_gate_too(emulator: Emulator, ask: Ask) -> None:
     file = {"type": "file", "file": {"filename": "a.pdf", "file_data": data_url(PDF, "")}}
     image = {"type": "image_url", "image_url": {"url": data_url(PNG), "detail": "high"}}
     answer = ask(messages=[{"role": "user", "content": [{"type": "text", "text": "Look"}, file, image]}])
     assert "a.pdf" in answer.choices[0].message.content
-    assert [stored.content for stored in emulator.files] == [PDF, PNG]
+    assert sorted(stored.content or b"" for stored in emulator.files) == sorted([PDF, PNG])
 
 
 @pytest.mark.parametrize("hosts", ["", "other.example"])
 def test_a_file_on_a_host_that_is_not_listed_never_leaves_the_process(
-    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, hosts: str
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, hosts: str, ask: Ask
 ) -> None:
     monkeypatch.setenv("STACKSPOT_FILE_HOSTS", hosts)
     image = {"type": "image_url", "image_url": {"url": "https://a.example/b.png"}}
@@ -147,7 +187,9 @@ def test_a_file_on_a_host_that_is_not_listed_never_leaves_the_process(
     assert not emulator.requests
 
 
-def test_call_ids_are_unique_in_a_conversation_and_the_same_when_a_turn_is_replayed(emulator: Emulator) -> None:
+def test_call_ids_are_unique_in_a_conversation_and_the_same_when_a_turn_is_replayed(
+    emulator: Emulator, ask: Ask
+) -> None:
     emulator.script(*[Reply(TWO_CALLS)] * 4)
 
     def ids(messages: list[dict[str, str]], correlation_id: str) -> list[str]:
@@ -160,11 +202,10 @@ def test_call_ids_are_unique_in_a_conversation_and_the_same_when_a_turn_is_repla
     assert len({*first, *later, *elsewhere}) == 6
 
 
-def test_an_agent_can_be_asked_by_its_id(emulator: Emulator) -> None:
+def test_an_agent_can_be_asked_by_its_id(emulator: Emulator, ask: Ask, service: Served) -> None:
     emulator.script(Reply("x"))
-    other = "01BX5ZZKBKACTAV9WEVGEMMVRZ"
-    ask(model=f"stackspot/{other}")
-    assert emulator.chats[0].path == f"/v1/agent/{other}/chat"
+    ask(model=service.named(service.other_agent))
+    assert service.asked(emulator.chats[0]) == service.other_agent
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -177,7 +218,7 @@ def test_an_agent_can_be_asked_by_its_id(emulator: Emulator) -> None:
     ],
 )
 def test_errors_before_the_answer_are_litellms(
-    emulator: Emulator, fault: str, error: type[Exception], status: int, stream: bool
+    emulator: Emulator, fault: str, error: type[Exception], status: int, stream: bool, ask: Ask
 ) -> None:
     emulator.script(Reply(fault=fault))
     with pytest.raises((error, MidStreamFallbackError)) as raised:
@@ -188,36 +229,38 @@ def test_errors_before_the_answer_are_litellms(
     assert getattr(original, "status_code", None) == status
 
 
-def test_bad_requests_never_leave_the_process(emulator: Emulator) -> None:
+def test_bad_requests_never_leave_the_process(emulator: Emulator, ask: Ask) -> None:
     with pytest.raises(openai.BadRequestError, match=r"messages\[0\]\.role"):
         ask(messages=[{"role": "wizard", "content": "x"}])
     assert not emulator.requests
 
 
-def test_a_header_that_is_no_correlation_id_is_a_bad_request() -> None:
+def test_a_header_that_is_no_correlation_id_is_a_bad_request(ask: Ask) -> None:
     with pytest.raises(openai.BadRequestError, match="correlation-id"):
         ask(extra_headers={"correlation-id": "a b"})
 
 
-def test_an_unknown_model_is_not_found() -> None:
-    with pytest.raises(openai.NotFoundError, match="stackspot/chat"):
-        ask(model="stackspot/gpt-9")
+def test_an_unknown_model_is_not_found(ask: Ask, service: Served) -> None:
+    with pytest.raises(openai.NotFoundError, match=service.named("chat")):
+        ask(model=service.named("gpt-9"))
 
 
-def test_a_missing_setting_is_named_at_the_first_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("STACKSPOT_CLIENT_ID")
-    with pytest.raises(openai.InternalServerError, match="STACKSPOT_CLIENT_ID or CLIENT_ID is not set"):
+def test_a_missing_setting_is_named_at_the_first_request(
+    monkeypatch: pytest.MonkeyPatch, ask: Ask, service: Served
+) -> None:
+    monkeypatch.delenv(service.credential.partition(" ")[0])
+    with pytest.raises(openai.InternalServerError, match=f"{service.credential} is not set"):
         ask()
 
 
-def test_a_fault_of_our_own_tells_nothing_but_where_to_look(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_our_own_tells_nothing_but_where_to_look(monkeypatch: pytest.MonkeyPatch, ask: Ask) -> None:
     monkeypatch.setattr("custom_handler.engine.render", lambda _: 1 / 0)
     with pytest.raises(openai.InternalServerError, match="its log has the details under abc") as raised:
         ask(extra_headers={"correlation-id": "abc"})
     assert "division" not in str(raised.value)
 
 
-def test_a_cut_stream_is_an_error_and_no_end(emulator: Emulator) -> None:
+def test_a_cut_stream_is_an_error_and_no_end(emulator: Emulator, ask: Ask) -> None:
     emulator.script(Reply("Hello, world", fault="drop_in_stream", after=6, chunk=2))
     chunks = ask(stream=True)
     seen = ""
@@ -227,14 +270,14 @@ def test_a_cut_stream_is_an_error_and_no_end(emulator: Emulator) -> None:
         next(chunks)
 
 
-def test_the_timeout_of_the_caller_holds(emulator: Emulator, provider: StackspotLLM) -> None:
+def test_the_timeout_of_the_caller_holds(emulator: Emulator, provider: AgentLLM) -> None:
     emulator.script(Reply("x", hold=True))
     with pytest.raises(openai.APIError, match="did not answer in time"):
         next(provider.streaming(model="chat", messages=HI, timeout=0.2))
     assert len(emulator.chats) == 1
 
 
-def test_a_stream_that_is_dropped_closes_the_connection(emulator: Emulator, provider: StackspotLLM) -> None:
+def test_a_stream_that_is_dropped_closes_the_connection(emulator: Emulator, provider: AgentLLM) -> None:
     emulator.script(Reply("Hello, world", hold_after=5))
     chunks = provider.streaming(model="chat", messages=HI)
     next(chunks)
@@ -243,7 +286,7 @@ def test_a_stream_that_is_dropped_closes_the_connection(emulator: Emulator, prov
 
 
 def test_a_stream_that_is_forgotten_in_a_cycle_of_references_stops_nobody(
-    emulator: Emulator, provider: StackspotLLM
+    emulator: Emulator, provider: AgentLLM
 ) -> None:
     emulator.script(Reply("Hello, world", hold_after=5), Reply("Hello again"))
     chunks = provider.streaming(model="chat", messages=HI)
@@ -260,7 +303,7 @@ def test_a_stream_that_is_forgotten_in_a_cycle_of_references_stops_nobody(
     emulator.wait_for(lambda e: e.chats[0].disconnected, timeout=1)
 
 
-async def test_a_request_that_is_cancelled_closes_the_connection(emulator: Emulator, provider: StackspotLLM) -> None:
+async def test_a_request_that_is_cancelled_closes_the_connection(emulator: Emulator, provider: AgentLLM) -> None:
     emulator.script(Reply("x", hold=True))
     request = asyncio.ensure_future(provider.acompletion(model="chat", messages=HI))
     await asyncio.to_thread(emulator.wait_for, lambda e: bool(e.chats) and e.chats[0].held)
@@ -268,7 +311,9 @@ async def test_a_request_that_is_cancelled_closes_the_connection(emulator: Emula
     await asyncio.to_thread(emulator.wait_for, lambda e: e.chats[0].disconnected, 1)
 
 
-async def test_fifty_cold_requests_fetch_one_token_and_fifty_with_a_revoked_one_one_more(emulator: Emulator) -> None:
+async def test_fifty_cold_requests_fetch_one_token_and_fifty_with_a_revoked_one_one_more(
+    emulator: Emulator, aask: Ask
+) -> None:
     async def fifty() -> set[str]:
         answers = await asyncio.gather(*(aask() for _ in range(50)))
         return {answer.choices[0].finish_reason for answer in answers}
@@ -288,44 +333,44 @@ def test_authenticate_signs_in_and_shows_no_secret(emulator: Emulator) -> None:
 
 
 def test_authenticate_says_what_is_wrong(
-    emulator: Emulator, provider: StackspotLLM, monkeypatch: pytest.MonkeyPatch
+    emulator: Emulator, stackspot: StackspotLLM, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     emulator.script(Reply(fault="identity_refused"))
     with pytest.raises(IdentityRefusedError, match="realm 'emulated'"):
-        provider.authenticate()
+        stackspot.authenticate()
     monkeypatch.delenv("STACKSPOT_REALM")
     with pytest.raises(SettingError, match="STACKSPOT_REALM"):
-        provider.authenticate()
+        stackspot.authenticate()
 
 
 async def test_nothing_stands_in_the_way_where_a_token_can_be_had_and_asking_for_it_costs_no_quota(
-    emulator: Emulator, provider: StackspotLLM
+    emulator: Emulator, stackspot: StackspotLLM
 ) -> None:
-    assert [await provider.obstacle({None}) for _ in range(3)] == [None] * 3
+    assert [await stackspot.obstacle({None}) for _ in range(3)] == [None] * 3
     assert len(emulator.token_requests) == 1
     assert emulator.chats == []
 
 
 async def test_a_token_that_is_there_is_enough_while_the_identity_service_is_down(
-    emulator: Emulator, provider: StackspotLLM
+    emulator: Emulator, stackspot: StackspotLLM
 ) -> None:
-    await provider.acompletion(model="chat", messages=HI)
+    await stackspot.acompletion(model="chat", messages=HI)
     emulator.script(Reply(fault="identity_down"))
-    assert await provider.obstacle({None}) is None
+    assert await stackspot.obstacle({None}) is None
 
 
-async def test_what_stands_in_the_way_is_told_without_a_secret(emulator: Emulator, provider: StackspotLLM) -> None:
+async def test_what_stands_in_the_way_is_told_without_a_secret(emulator: Emulator, stackspot: StackspotLLM) -> None:
     emulator.script(Reply(fault="identity_refused"))
-    reason = await provider.obstacle({None})
+    reason = await stackspot.obstacle({None})
     assert reason
     assert "refused the credentials of realm 'emulated' (401)" in reason
     assert "emulated-secret" not in reason
     assert "emulated-client" not in reason
 
 
-async def test_one_account_that_can_sign_in_is_enough(emulator: Emulator, provider: StackspotLLM) -> None:
-    assert await provider.obstacle(("lost", None)) is None
-    assert await provider.obstacle(("lost", "gone")) == (
+async def test_one_account_that_can_sign_in_is_enough(emulator: Emulator, stackspot: StackspotLLM) -> None:
+    assert await stackspot.obstacle(("lost", None)) is None
+    assert await stackspot.obstacle(("lost", "gone")) == (
         "STACKSPOT_LOST_REALM is not set: the account slug shown beside the access key 'lost'. Set it in the "
         "environment or in .env. STACKSPOT_GONE_REALM is not set: the account slug shown beside the access key 'gone'. "
         "Set it in the environment or in .env."
@@ -334,32 +379,58 @@ async def test_one_account_that_can_sign_in_is_enough(emulator: Emulator, provid
 
 
 async def test_who_asks_whether_all_is_well_waits_a_few_seconds_only(
-    emulator: Emulator, provider: StackspotLLM, monkeypatch: pytest.MonkeyPatch
+    emulator: Emulator, stackspot: StackspotLLM, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     emulator.script(Reply(fault="identity_slow", seconds=0.3))
     with monkeypatch.context() as changed:
         changed.setattr("custom_handler.provider._PATIENCE", 0.01)
-        assert await provider.obstacle({None}) == "The identity service has not answered within 0.01 s."
-    assert await provider.obstacle({None}) is None
+        assert await stackspot.obstacle({None}) == "The identity service has not answered within 0.01 s."
+    assert await stackspot.obstacle({None}) is None
     assert len(emulator.token_requests) == 1, "the first fetch was given up"
 
 
 async def test_a_token_that_is_there_is_enough_while_another_account_waits_for_its_own(
-    emulator: Emulator, provider: StackspotLLM, monkeypatch: pytest.MonkeyPatch
+    emulator: Emulator, stackspot: StackspotLLM, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await provider.acompletion(model="chat", messages=HI)
+    await stackspot.acompletion(model="chat", messages=HI)
     for name in ("CLIENT_ID", "CLIENT_SECRET", "REALM"):
         monkeypatch.setenv(f"STACKSPOT_SLOW_{name}", "slow")
     monkeypatch.setattr("custom_handler.provider._PATIENCE", 0.1)
     emulator.script(Reply(fault="identity_slow", seconds=1))
-    assert await provider.obstacle(("slow", None)) is None
+    assert await stackspot.obstacle(("slow", None)) is None
 
 
-async def test_without_a_model_of_stackspot_there_is_nothing_to_sign_in_for(provider: StackspotLLM) -> None:
-    assert await provider.obstacle(()) is None
+async def test_without_a_model_of_stackspot_there_is_nothing_to_sign_in_for(stackspot: StackspotLLM) -> None:
+    assert await stackspot.obstacle(()) is None
 
 
-def test_the_package_exports_one_provider() -> None:
+async def test_one_service_that_can_be_asked_is_enough(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    models = [{"litellm_params": {"model": f"{name}/chat"}} for name in ("stackspot", "fusion")]
+    monkeypatch.delenv("STACKSPOT_REALM")
+    assert await obstacle(models) is None
+    monkeypatch.delenv("FUSION_API_KEY")
+    reason = await obstacle(models)
+    assert reason is not None
+    assert "STACKSPOT_REALM or REALM is not set" in reason
+    assert "FUSION" not in reason, "nothing of Fusion is set, so nobody wants it"
+    assert await obstacle([]) is None
+    assert not emulator.requests
+
+
+async def test_of_a_service_that_nobody_uses_the_first_setting_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FUSION_API_KEY")
+    reason = await obstacle([{"litellm_params": {"model": "fusion/chat"}}])
+    assert reason == "FUSION_API_KEY is not set: the key of the Fusion account. Set it in the environment or in .env."
+
+
+def test_what_cannot_hold_for_fusion_is_a_test() -> None:
+    here = Path(__file__).parent
+    written = "".join(path.read_text("utf-8") for path in here.rglob("test_*.py"))
+    assert [name for name in NOT_FOR_FUSION if f"def {name}(" not in written] == []
+
+
+def test_the_package_exports_the_providers() -> None:
     assert isinstance(stackspot_llm, StackspotLLM)
+    assert isinstance(fusion_llm, FusionLLM)
     with pytest.raises(AttributeError, match="no attribute 'other'"):
         __import__("custom_handler").other  # noqa: B018 # looking it up is the test
