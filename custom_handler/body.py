@@ -17,7 +17,7 @@ import orjson
 from custom_handler import file_parts, shapes
 from custom_handler.errors import ModelNotAllowedError, RequestError, UnknownModelError
 from custom_handler.key_list import Key
-from custom_handler.settings import is_agent_id
+from custom_handler.settings import is_agent_id_behind
 from custom_handler.surrogates import mend
 
 #: Fields that steer LiteLLM, beyond those in its own lists of parameters.
@@ -172,12 +172,13 @@ def _check_model(model: str, policy: Policy) -> None:
         raise ModelNotAllowedError(
             f"This key ({policy.key.name}) may not use the model {model!r:.100}. It may use: {names}.", param="model"
         )
-    prefixes = sorted(name.removesuffix("*") for name in allowed if name.endswith("/*"))
-    hint = f" For the agent with this id, ask for {prefixes[0]}{model}." if prefixes and is_agent_id(model) else ""
+    prefixes = sorted(name.removesuffix("/*") for name in allowed if name.endswith("/*"))
+    known = next((prefix for prefix in prefixes if is_agent_id_behind(prefix, model)), None)
+    hint = f" For the agent with this id, ask for {known}/{model}." if known else ""
     raise UnknownModelError(f"There is no model {model!r:.100}. Available: {names}.{hint}", param="model")
 
 
 def _is_agent_of(model: str, models: Collection[str]) -> bool:
     """Whether a wildcard admits it. Only ids: LiteLLM takes some other names for models of vendors."""
     prefix, _, agent_id = model.partition("/")
-    return f"{prefix}/*" in models and is_agent_id(agent_id)
+    return f"{prefix}/*" in models and is_agent_id_behind(prefix, agent_id)

@@ -36,6 +36,12 @@ def is_fusion_agent_id(text: str) -> bool:
     return _UUID.fullmatch(text) is not None
 
 
+def is_agent_id_behind(prefix: str, text: str) -> bool:
+    """Whether `text` has the form of the ids behind `prefix`: of its service, or of any where it is another name."""
+    forms = {"stackspot": is_agent_id, "fusion": is_fusion_agent_id}
+    return any(is_one(text) for is_one in ([forms[prefix]] if prefix in forms else forms.values()))
+
+
 def _word(text: str) -> str:
     if not re.fullmatch(r"\S+", text):
         raise ValueError("must not contain spaces")

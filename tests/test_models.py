@@ -8,15 +8,40 @@ from custom_handler.errors import SettingError, UnknownModelError
 from custom_handler.model_info import ModelInfo
 from custom_handler.models import Target, accounts, resolve
 from custom_handler.quota.tickets import Limits
-from custom_handler.services import STACKSPOT
+from custom_handler.services import FUSION, STACKSPOT
+from custom_handler.settings import is_agent_id_behind
 from custom_handler.upstream.chat_request import AgentOptions
 
 ULID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+UUID = "123e4567-e89b-12d3-a456-426614174000"
 OTHER = "01BX5ZZKBKACTAV9WEVGEMMVRZ"
 
 
 def test_an_agent_id_is_a_model() -> None:
     assert resolve(STACKSPOT, ModelInfo(ULID, {})) == Target(ULID, None)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "agent", "named"),
+    [
+        ("stackspot", ULID, True),
+        ("stackspot", UUID, False),
+        ("fusion", UUID, True),
+        ("fusion", ULID, False),
+        ("agents", ULID, True),
+        ("agents", UUID, True),
+        ("agents", "gpt-4", False),
+    ],
+)
+def test_a_prefix_says_what_the_ids_behind_it_look_like(prefix: str, agent: str, named: bool) -> None:
+    assert is_agent_id_behind(prefix, agent) == named
+
+
+def test_fusions_models_are_named_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FUSION_AGENT_ID", UUID)
+    assert resolve(FUSION, ModelInfo("chat")) == resolve(FUSION, ModelInfo(UUID)) == Target(UUID, None)
+    with pytest.raises(UnknownModelError, match="fusion/chat for the agent in FUSION_AGENT_ID"):
+        resolve(FUSION, ModelInfo(ULID))
 
 
 def test_an_entry_of_the_config_names_agent_and_account() -> None:

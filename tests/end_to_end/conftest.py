@@ -24,10 +24,13 @@ _MORE_MODELS = """
   - {model_name: short, litellm_params: {model: chat, custom_llm_provider: stackspot}}
   - {model_name: librarian, litellm_params: {model: stackspot/chat},
      model_info: {knowledge_sources: [manual, wiki], deep_search_ks: true, agent_version: 3, selected_model: gpt-5}}
+  - {model_name: archivist, litellm_params: {model: fusion/archivist},
+     model_info: {agent_id: 11111111-1111-4111-8111-111111111111, account: archive, folder: proxy}}
 
 litellm_settings:
   user_url_allowed_hosts: ["127.0.0.1"]  # else LiteLLM would not fetch from the emulator what it would from others"""
 _PAYMENTS = {
+    "FUSION_ARCHIVE_API_KEY": "archive-fusion-key",
     "STACKSPOT_PAYMENTS_CLIENT_ID": "payments-client",
     "STACKSPOT_PAYMENTS_CLIENT_SECRET": "payments-secret",
     "STACKSPOT_PAYMENTS_REALM": "payments",

@@ -14,15 +14,25 @@ import pytest
 
 from emulator import Emulator, Reply
 from tests.support.proxy import ProxyProcess
+from tests.support.services import STACKSPOT, Served
 
 HI: Any = [{"role": "user", "content": "a-secret-prompt"}]
 
 #: What must never reach a client: our files, our secrets, the prompt, another program's traces.
-LEAKS = ("Traceback", ".py", "emulated-secret", "a-secret-prompt", "site-packages", "eyJ", "litellm.")
+LEAKS = (
+    "Traceback",
+    ".py",
+    "emulated-secret",
+    "emulated-fusion-key",
+    "a-secret-prompt",
+    "site-packages",
+    "eyJ",
+    "litellm.",
+)
 
 
-def body(**given: Any) -> dict[str, Any]:
-    return {"model": "stackspot-chat", "messages": HI, **given}
+def body(service: Served = STACKSPOT, **given: Any) -> dict[str, Any]:
+    return {"model": service.model, "messages": HI, **given}
 
 
 def error_of(response: httpx.Response) -> dict[str, Any]:
@@ -34,7 +44,7 @@ def error_of(response: httpx.Response) -> dict[str, Any]:
 
 
 FAULTS = {
-    "forbidden": (403, "agent_refused", "agent id wrong or not shared with this key"),
+    "forbidden": (403, "agent_refused", "refused agent"),
     "too_long": (400, "context_length_exceeded", "272000 tokens"),
     "not_found": (400, "invalid_request", "404"),
     "unprocessable": (400, "invalid_request", "422"),
@@ -44,11 +54,11 @@ FAULTS = {
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("fault", FAULTS)
 def test_each_refusal_of_the_service_has_its_status_and_code(
-    http: httpx.Client, emulator: Emulator, fault: str, stream: bool
+    http: httpx.Client, emulator: Emulator, fault: str, stream: bool, service: Served
 ) -> None:
     status, code, words = FAULTS[fault]
     emulator.script(Reply(fault=fault))
-    response = http.post("/v1/chat/completions", json=body(stream=stream), headers={"correlation-id": "abc"})
+    response = http.post("/v1/chat/completions", json=body(service, stream=stream), headers={"correlation-id": "abc"})
     assert response.status_code == status
     assert response.headers["correlation-id"] == "abc"
     error = error_of(response)
@@ -58,9 +68,11 @@ def test_each_refusal_of_the_service_has_its_status_and_code(
     assert not any(leak in response.text for leak in LEAKS)
 
 
-def test_what_stays_broken_is_told_after_three_more_tries(http: httpx.Client, emulator: Emulator) -> None:
+def test_what_stays_broken_is_told_after_three_more_tries(
+    http: httpx.Client, emulator: Emulator, service: Served
+) -> None:
     emulator.script(*[Reply(fault=fault) for fault in ("server_error", "bad_gateway", "drop_before", "unavailable")])
-    response = http.post("/v1/chat/completions", json=body())
+    response = http.post("/v1/chat/completions", json=body(service))
     assert response.status_code == 503
     assert error_of(response)["code"] == "upstream_unavailable"
     assert len(emulator.chats) == 4
@@ -68,10 +80,10 @@ def test_what_stays_broken_is_told_after_three_more_tries(http: httpx.Client, em
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_an_answer_that_is_cut_is_an_error_and_never_an_end(
-    http: httpx.Client, emulator: Emulator, stream: bool
+    http: httpx.Client, emulator: Emulator, stream: bool, service: Served
 ) -> None:
     emulator.script(Reply("Hello, world", fault="drop_in_stream", after=6, chunk=2))
-    response = http.post("/v1/chat/completions", json=body(stream=stream))
+    response = http.post("/v1/chat/completions", json=body(service, stream=stream))
     assert error_of_last_event(response)["code"] == "upstream_broken_answer"
     assert 'finish_reason":"' not in response.text
     assert response.status_code == (200 if stream else 502)
@@ -87,9 +99,11 @@ def error_of_last_event(response: httpx.Response) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("fault", ["error_event", "error_type", "error_object", "error_text"])
-def test_an_error_inside_the_stream_is_an_error_event(http: httpx.Client, emulator: Emulator, fault: str) -> None:
+def test_an_error_inside_the_stream_is_an_error_event(
+    http: httpx.Client, emulator: Emulator, fault: str, service: Served
+) -> None:
     emulator.script(Reply("Hello, world", fault=fault, after=6, chunk=2))
-    response = http.post("/v1/chat/completions", json=body(stream=True))
+    response = http.post("/v1/chat/completions", json=body(service, stream=True))
     assert '"content":"He' in response.text
     assert error_of_last_event(response)["code"] == "upstream_broken_answer"
 
@@ -125,7 +139,7 @@ def test_bad_requests_are_refused_by_the_name_of_the_field(
 def test_a_model_that_does_not_exist_is_a_404_that_says_what_does(http: httpx.Client) -> None:
     response = http.post("/v1/chat/completions", json=body(model="gpt-9"))
     assert response.status_code == 404
-    assert "stackspot-chat, stackspot/<agent id>" in error_of(response)["message"]
+    assert "stackspot-chat, stackspot/<agent id>, fusion-chat, fusion/<agent id>" in error_of(response)["message"]
 
 
 def test_wrong_credentials_are_a_401_that_names_the_realm(
@@ -159,10 +173,10 @@ def test_a_token_that_is_refused_once_is_not_seen(client: openai.OpenAI, emulato
     assert len(emulator.token_requests) == 1
 
 
-async def ask_and_leave(url: str, emulator: Emulator, *, stream: bool) -> None:
+async def ask_and_leave(url: str, emulator: Emulator, service: Served, *, stream: bool) -> None:
     """Send a request, wait until the agent is being asked, and hang up."""
     async with httpx.AsyncClient(trust_env=False) as client:
-        request = asyncio.ensure_future(client.post(f"{url}/v1/chat/completions", json=body(stream=stream)))
+        request = asyncio.ensure_future(client.post(f"{url}/v1/chat/completions", json=body(service, stream=stream)))
         await asyncio.to_thread(emulator.wait_for, lambda e: bool(e.chats) and e.chats[0].held)
         request.cancel()
         await asyncio.to_thread(emulator.wait_for, lambda e: e.chats[0].disconnected, 1.0)
@@ -171,19 +185,19 @@ async def ask_and_leave(url: str, emulator: Emulator, *, stream: bool) -> None:
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("reply", [Reply("Hello, world", hold=True), Reply("Hello, world", hold_after=5)])
 async def test_a_client_that_leaves_ends_the_call_within_a_second(
-    proxy: ProxyProcess, emulator: Emulator, reply: Reply, stream: bool
+    proxy: ProxyProcess, emulator: Emulator, reply: Reply, stream: bool, service: Served
 ) -> None:
     emulator.script(reply)
-    await ask_and_leave(proxy.url, emulator, stream=stream)
+    await ask_and_leave(proxy.url, emulator, service, stream=stream)
 
 
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/responses", "/v1/messages"])
 def test_a_client_that_stops_reading_and_leaves_ends_the_call_too(
-    proxy: ProxyProcess, emulator: Emulator, path: str
+    proxy: ProxyProcess, emulator: Emulator, path: str, service: Served
 ) -> None:
     long = "word " * 1_000_000  # more than the buffers between the proxy and its client take
     emulator.script(Reply(long, chunk=10_000, hold_after=len(long) - 1))
-    asked = {**body(stream=True), "input": "Hi", "max_tokens": len(long)}
+    asked = {**body(service, stream=True), "input": "Hi", "max_tokens": len(long)}
     connection = HTTPConnection(proxy.url.removeprefix("http://"))
     connection.request("POST", path, json.dumps(asked), {"content-type": "application/json"})
     emulator.wait_for(lambda e: e.chats[0].held, timeout=20)
@@ -211,10 +225,10 @@ async def test_fifty_cold_requests_fetch_one_token_and_fifty_with_a_revoked_one_
 
 
 def test_the_log_has_the_correlation_id_and_neither_secrets_nor_prompts(
-    http: httpx.Client, emulator: Emulator, proxy: ProxyProcess
+    http: httpx.Client, emulator: Emulator, proxy: ProxyProcess, service: Served
 ) -> None:
     emulator.script(Reply(fault="forbidden"))
-    http.post("/v1/chat/completions", json=body(), headers={"correlation-id": "seen-in-the-log"})
+    http.post("/v1/chat/completions", json=body(service), headers={"correlation-id": "seen-in-the-log"})
     line = next(line for line in proxy.log_text().splitlines() if "seen-in-the-log" in line)
     assert "custom_handler.provider" in line
     assert "AgentRefusedError" in line

@@ -22,6 +22,7 @@ from pydantic_ai.settings import ModelSettings
 from custom_handler.markers import render_call
 from emulator import Emulator, Reply
 from tests.support.proxy import ProxyProcess
+from tests.support.services import FUSION, Served
 
 Json = dict[str, Any]
 FIRST, SECOND = "How is the weather?", "And tomorrow?"
@@ -50,18 +51,20 @@ def talking(emulator: Emulator) -> Emulator:
     return emulator
 
 
-def check(emulator: Emulator) -> None:
+def check(emulator: Emulator, service: Served) -> None:
     """All was one conversation, of which nothing was sent twice."""
-    first, results, question = (chat.json for chat in emulator.chats)
-    assert first["use_conversation"] is True
-    assert first["conversation_id"] == results["conversation_id"] == question["conversation_id"]
-    assert FIRST in first["user_prompt"]
-    assert FIRST not in results["user_prompt"]
-    assert "Vou ver" not in results["user_prompt"]
-    positions = [results["user_prompt"].index(f'call="{number}">\n{27 + number} graus') for number in (1, 2)]
+    first, results, question = map(service.prompt, emulator.chats)
+    begun, *continued = map(service.conversation, emulator.chats)
+    (conversation,) = set(continued)
+    assert conversation
+    assert begun == (None if service is FUSION else conversation)
+    assert FIRST in first
+    assert FIRST not in results
+    assert "Vou ver" not in results
+    positions = [results.index(f'call="{number}">\n{27 + number} graus') for number in (1, 2)]
     assert positions == sorted(positions)
-    assert SECOND in question["user_prompt"]
-    assert "graus" not in question["user_prompt"]
+    assert SECOND in question
+    assert "graus" not in question
 
 
 # Chat completions
@@ -74,9 +77,9 @@ def chat_tools() -> list[Json]:
 @pytest.mark.parametrize("content", ["as it came", "left out"])
 @pytest.mark.parametrize("stream", [False, True])
 def test_chat_completions(
-    client: openai.OpenAI, talking: Emulator, headers: dict[str, str], stream: bool, content: str
+    client: openai.OpenAI, talking: Emulator, headers: dict[str, str], stream: bool, content: str, service: Served
 ) -> None:
-    given: Any = {"model": "stackspot-chat", "tools": chat_tools(), "extra_headers": headers}
+    given: Any = {"model": service.model, "tools": chat_tools(), "extra_headers": headers}
 
     def ask(messages: list[Any]) -> Any:
         if not stream:
@@ -91,7 +94,7 @@ def test_chat_completions(
         messages.append({"role": "tool", "tool_call_id": call["id"], "content": f"{28 + number} graus"})
     messages += [ask(messages).to_dict(), {"role": "user", "content": [{"type": "text", "text": SECOND}]}]
     assert ask(messages).content == "Rain."
-    check(talking)
+    check(talking, service)
 
 
 def get_weather(city: str, days: int = 0) -> str:
@@ -99,12 +102,12 @@ def get_weather(city: str, days: int = 0) -> str:
     return f"{29 - days} graus em {city}"
 
 
-def test_langchain(proxy: ProxyProcess, talking: Emulator, headers: dict[str, str]) -> None:
+def test_langchain(proxy: ProxyProcess, talking: Emulator, headers: dict[str, str], service: Served) -> None:
     weather = tool(get_weather)
     with httpx.Client(trust_env=False) as http:
         clients: Any = {"http_client": http}
         url, key = f"{proxy.url}/v1", SecretStr("none")
-        model = ChatOpenAI(model="stackspot-chat", base_url=url, api_key=key, default_headers=headers, **clients)
+        model = ChatOpenAI(model=service.model, base_url=url, api_key=key, default_headers=headers, **clients)
         bound = model.bind_tools([weather])
         messages: list[Any] = [HumanMessage(FIRST)]
         called: Any = bound.invoke(messages)
@@ -112,17 +115,17 @@ def test_langchain(proxy: ProxyProcess, talking: Emulator, headers: dict[str, st
         messages += [ToolMessage(weather.invoke(call["args"]), tool_call_id=call["id"]) for call in called.tool_calls]
         messages += [bound.invoke(messages), HumanMessage(SECOND)]
         assert bound.invoke(messages).text == "Rain."
-    check(talking)
+    check(talking, service)
 
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("model_class", [OpenAIChatModel, OpenAIResponsesModel])
 async def test_pydantic_ai(
-    proxy: ProxyProcess, talking: Emulator, headers: dict[str, str], model_class: Any, stream: bool
+    proxy: ProxyProcess, talking: Emulator, headers: dict[str, str], model_class: Any, stream: bool, service: Served
 ) -> None:
     async with httpx.AsyncClient(trust_env=False) as http:
         client = openai.AsyncOpenAI(base_url=f"{proxy.url}/v1", api_key="none", http_client=http)
-        model = model_class("stackspot-chat", provider=OpenAIProvider(openai_client=client))
+        model = model_class(service.model, provider=OpenAIProvider(openai_client=client))
         streamed: list[object] = []
 
         async def read(_: object, events: AsyncIterable[object]) -> None:
@@ -134,7 +137,7 @@ async def test_pydantic_ai(
         first = await agent.run(FIRST, **given)
         await agent.run(SECOND, message_history=first.all_messages(), **given)
     assert bool(streamed) == stream
-    check(talking)
+    check(talking, service)
 
 
 # The Responses API
@@ -142,9 +145,11 @@ async def test_pydantic_ai(
 
 @pytest.mark.parametrize("bare", [False, True])
 @pytest.mark.parametrize("stream", [False, True])
-def test_responses(http: httpx.Client, talking: Emulator, headers: dict[str, str], stream: bool, bare: bool) -> None:
+def test_responses(
+    http: httpx.Client, talking: Emulator, headers: dict[str, str], stream: bool, bare: bool, service: Served
+) -> None:
     tools = [{"type": "function", "name": "get_weather", "parameters": SCHEMA}]
-    given = {"model": "stackspot-chat", "instructions": "Be brief.", "tools": tools, "stream": stream}
+    given = {"model": service.model, "instructions": "Be brief.", "tools": tools, "stream": stream}
 
     def ask(items: list[Json]) -> list[Json]:
         answer = http.post("/v1/responses", json={**given, "input": items}, headers=headers)
@@ -161,7 +166,7 @@ def test_responses(http: httpx.Client, talking: Emulator, headers: dict[str, str
     items += output + results
     items += [*ask(items), {"role": "user", "content": SECOND}]
     ask(items)
-    check(talking)
+    check(talking, service)
 
 
 def done_items(answer: httpx.Response) -> Iterator[Json]:
@@ -182,12 +187,14 @@ def sent_back(item: Json) -> Json:
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_messages(http: httpx.Client, talking: Emulator, headers: dict[str, str], stream: bool) -> None:
+def test_messages(
+    http: httpx.Client, talking: Emulator, headers: dict[str, str], stream: bool, service: Served
+) -> None:
     tools = [{"name": "get_weather", "input_schema": SCHEMA}]
 
     def ask(messages: list[Json]) -> list[Json]:
         system = [{"type": "text", "text": f"Turn {len(messages)}.", "cache_control": {"type": "ephemeral"}}]
-        body = {"model": "stackspot-chat", "max_tokens": 1000, "system": system, "messages": messages, "tools": tools}
+        body = {"model": service.model, "max_tokens": 1000, "system": system, "messages": messages, "tools": tools}
         answer = http.post("/v1/messages", json={**body, "stream": stream}, headers=headers)
         return blocks(answer) if stream else answer.json()["content"]
 
@@ -203,7 +210,7 @@ def test_messages(http: httpx.Client, talking: Emulator, headers: dict[str, str]
     messages += [{"role": "assistant", "content": content}, {"role": "user", "content": results}]
     messages += [{"role": "assistant", "content": ask(messages)}, {"role": "user", "content": SECOND}]
     ask(messages)
-    check(talking)
+    check(talking, service)
 
 
 def blocks(answer: httpx.Response) -> list[Json]:
@@ -225,19 +232,25 @@ def blocks(answer: httpx.Response) -> list[Json]:
 # Whose it is
 
 
-def test_keys_do_not_share_a_conversation(http: httpx.Client, talking: Emulator, headers: dict[str, str]) -> None:
+def test_keys_do_not_share_a_conversation(
+    http: httpx.Client, talking: Emulator, headers: dict[str, str], service: Served
+) -> None:
     messages: list[Json] = [{"role": "user", "content": FIRST}]
     later = [*messages, {"role": "assistant", "content": TURNS[0]}, {"role": "user", "content": SECOND}]
     for key, asked in (("one", messages), ("another", later), ("one", later)):
         sent = {**headers, "authorization": f"Bearer {key}"}
-        http.post("/v1/chat/completions", json={"model": "stackspot-chat", "messages": asked}, headers=sent)
-    begun, of_another, continued = (chat.json for chat in talking.chats)
-    assert begun["conversation_id"] == continued["conversation_id"] != of_another["conversation_id"]
-    assert FIRST in of_another["user_prompt"]
-    assert continued["user_prompt"] == SECOND
+        http.post("/v1/chat/completions", json={"model": service.model, "messages": asked}, headers=sent)
+    begun, of_another, continued = map(service.conversation, talking.chats)
+    assert continued
+    assert (begun or continued) == continued != of_another
+    assert FIRST in service.prompt(talking.chats[1])
+    assert service.prompt(talking.chats[2]) == SECOND
 
 
-def test_without_a_correlation_id_there_is_no_conversation(http: httpx.Client, emulator: Emulator) -> None:
-    body = {"model": "stackspot-chat", "messages": [{"role": "user", "content": FIRST}]}
+def test_without_a_correlation_id_there_is_no_conversation(
+    http: httpx.Client, emulator: Emulator, service: Served
+) -> None:
+    body = {"model": service.model, "messages": [{"role": "user", "content": FIRST}]}
     assert http.post("/v1/chat/completions", json=body).headers["correlation-id"]
     assert "use_conversation" not in emulator.chats[0].json
+    assert service.conversation(emulator.chats[0]) is None
