@@ -139,7 +139,8 @@ def test_bad_requests_are_refused_by_the_name_of_the_field(
 def test_a_model_that_does_not_exist_is_a_404_that_says_what_does(http: httpx.Client) -> None:
     response = http.post("/v1/chat/completions", json=body(model="gpt-9"))
     assert response.status_code == 404
-    assert "stackspot-chat, stackspot/<agent id>, fusion-chat, fusion/<agent id>" in error_of(response)["message"]
+    served = "fusion-chat, fusion/<agent id>, librarian, reviewer, short, stackspot-chat, stackspot/<agent id>"
+    assert served in error_of(response)["message"]
 
 
 def test_wrong_credentials_are_a_401_that_names_the_realm(
