@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from custom_handler.provider import StackspotLLM
+from custom_handler.provider import AgentLLM, StackspotLLM
 from emulator import Emulator, Options
 
 _SETS = Path(__file__).parents[1] / "tests" / "corpus" / "tool_sets"
@@ -68,7 +68,7 @@ class Played:
     prompt_tokens: int = 0
 
 
-async def play(case: Case, llm: StackspotLLM, headers: dict[str, str], *, stream: bool = False) -> Played:
+async def play(case: Case, llm: AgentLLM, headers: dict[str, str], *, stream: bool = False) -> Played:
     """Have the conversation, as a client does that sends the whole of it with each request."""
     messages: list[dict[str, Any]] = [{"role": "system", "content": (_SYSTEM * 20)[:1_000]}]
     played = Played()
@@ -82,7 +82,7 @@ async def play(case: Case, llm: StackspotLLM, headers: dict[str, str], *, stream
 
 
 async def _ask(
-    llm: StackspotLLM,
+    llm: AgentLLM,
     tools: list[dict[str, Any]],
     messages: list[dict[str, Any]],
     headers: dict[str, str],
@@ -102,14 +102,14 @@ async def _ask(
 Answer = tuple[str, list[dict[str, Any]], int]
 
 
-async def _whole(llm: StackspotLLM, given: dict[str, Any]) -> Answer:
+async def _whole(llm: AgentLLM, given: dict[str, Any]) -> Answer:
     answer: Any = await llm.acompletion(**given)
     message = answer.choices[0].message
     calls = [call.model_dump() for call in message.tool_calls or []]
     return message.content or "", calls, answer.usage.prompt_tokens
 
 
-async def _streamed(llm: StackspotLLM, given: dict[str, Any]) -> Answer:
+async def _streamed(llm: AgentLLM, given: dict[str, Any]) -> Answer:
     text, tokens = "", 0
     calls: list[dict[str, Any]] = []
     async for chunk in llm.astreaming(**given):
@@ -144,7 +144,7 @@ def cost(case: Case, headers: dict[str, str]) -> Cost:
 
 def sent(emulator: Emulator) -> int:
     """Characters of all prompts that the emulator got."""
-    return sum(len(chat.json["user_prompt"]) for chat in emulator.chats)
+    return sum(len(chat.json["message" if chat.fusion else "user_prompt"]) for chat in emulator.chats)
 
 
 def _settings(url: str) -> dict[str, str]:

@@ -13,22 +13,22 @@ from redis.asyncio import Redis
 
 from benchmarks.conversations import Case, play, sent
 from custom_handler.correlation import MADE_HEADER
-from custom_handler.provider import StackspotLLM
+from custom_handler.provider import AgentLLM, FusionLLM, StackspotLLM
 from emulator import Emulator, Options, Recorded, Reply
 from emulator.conversations import Memory
 from tests.conftest import settings_for
 from tests.support.redis_server import RedisServer
+from tests.support.services import FUSION, STACKSPOT, Served
 
 pytestmark = pytest.mark.usefixtures("settings_set")
 
-OTHER_AGENT = "01BX5ZZKBKACTAV9WEVGEMMVRZ"
 Json = dict[str, Any]
 
 
 class Client:
     """A client that sends its whole history with every request, to one worker or another."""
 
-    def __init__(self, *workers: StackspotLLM, key: str = "hash-of-a-key", correlation_id: str = "bank-1") -> None:
+    def __init__(self, *workers: AgentLLM, key: str = "hash-of-a-key", correlation_id: str = "bank-1") -> None:
         self.workers = list(workers)
         self.messages: list[Json] = []
         self.model_info: Json = {}
@@ -54,46 +54,54 @@ class Client:
 
 
 #: A provider lives as long as its program; one that is dropped before its event loop would leave connections open.
-_KEPT: list[StackspotLLM] = []
+_KEPT: list[AgentLLM] = []
 
 
-def new_worker() -> StackspotLLM:
-    _KEPT.append(StackspotLLM())
+def new_worker(service: Served) -> AgentLLM:
+    _KEPT.append(FusionLLM() if service is FUSION else StackspotLLM())
     return _KEPT[-1]
 
 
 @pytest.fixture
-def worker() -> StackspotLLM:
-    return new_worker()
+def worker(service: Served) -> AgentLLM:
+    return new_worker(service)
 
 
 @pytest.fixture
-def client(worker: StackspotLLM) -> Client:
+def client(worker: AgentLLM) -> Client:
     return Client(worker)
 
 
 def ids(chats: Iterable[Recorded]) -> list[str | None]:
-    """The conversations in which the service was asked."""
-    return [chat.json.get("conversation_id") for chat in chats]
+    """The conversations in which the service was asked; None for none, and for a chat of Fusion that begins."""
+    return [(FUSION if chat.fusion else STACKSPOT).conversation(chat) for chat in chats]
 
 
 def continued(emulator: Emulator) -> bool:
     """Whether the last request went on with the conversation of the one before, and sent only what was new."""
     before, last = emulator.chats[-2:]
-    return ids([before]) == ids([last]) != [None] and "<conversation>" not in last.json["user_prompt"]
+    if last.fusion:
+        return ids([last]) != [None] and ids([before])[0] in (None, *ids([last])) and "<conversation>" not in told(last)
+    return ids([before]) == ids([last]) != [None] and "<conversation>" not in told(last)
 
 
 def sent_anew(emulator: Emulator) -> bool:
     """Whether the last request sent everything, in a conversation in which nobody was asked before."""
     *before, last = emulator.chats
-    return ids([last])[0] not in ids(before) and "<conversation>" in last.json["user_prompt"]
+    begun = ids([last]) == [None] if last.fusion else ids([last])[0] not in ids(before)
+    return begun and "<conversation>" in told(last)
+
+
+def told(chat: Recorded) -> str:
+    """What the agent was asked."""
+    return (FUSION if chat.fusion else STACKSPOT).prompt(chat)
 
 
 # What it is good for
 
 
 async def test_of_thirty_turns_with_tools_the_service_is_sent_a_quarter_and_answers_the_same(
-    emulator: Emulator, worker: StackspotLLM
+    emulator: Emulator, worker: AgentLLM
 ) -> None:
     case = Case("coding_agent", 4_000)  # 24 tools, and results of 4,000 characters
     characters, answers = [], []
@@ -132,7 +140,7 @@ async def test_a_conversation_goes_on_turn_after_turn(emulator: Emulator, client
     for _ in range(5):
         assert "Ana" in await client.ask("what is my name?")
         assert continued(emulator)
-    assert [chat.json["user_prompt"] for chat in emulator.chats][1:] == ["what is my name?"] * 5
+    assert [told(chat) for chat in emulator.chats][1:] == ["what is my name?"] * 5
 
 
 def test_a_conversation_goes_on_in_another_event_loop(emulator: Emulator, client: Client) -> None:
@@ -145,25 +153,26 @@ def test_a_conversation_goes_on_in_another_event_loop(emulator: Emulator, client
 
 
 async def test_nobody_goes_on_with_the_conversation_of_another(
-    emulator: Emulator, client: Client, worker: StackspotLLM, monkeypatch: pytest.MonkeyPatch
+    emulator: Emulator, client: Client, worker: AgentLLM, monkeypatch: pytest.MonkeyPatch, service: Served
 ) -> None:
     for name, value in settings_for(emulator).items():
-        monkeypatch.setenv(name.replace("STACKSPOT_", "STACKSPOT_PAYMENTS_", 1), f"{value}-of-payments")
+        monkeypatch.setenv(name.replace("_", "_PAYMENTS_", 1), f"{value}-of-payments")
     await client.ask("my name is Ana")
     others = [Client(worker, key="hash-of-another-key"), Client(worker, key=""), Client(worker, correlation_id="b")]
     of_agent, of_account = Client(worker), Client(worker)
-    of_agent.model_info, of_account.model_info = {"agent_id": OTHER_AGENT}, {"account": "payments"}
+    of_agent.model_info, of_account.model_info = {"agent_id": service.other_agent}, {"account": "payments"}
     for other in (*others, of_agent, of_account):
         other.messages = client.messages  # everything of it is known but the key
         await other.ask("what is my name?")
         assert sent_anew(emulator)
     await client.ask("what is my name?")
-    assert ids(emulator.chats)[0] == ids(emulator.chats)[-1]
+    assert ids(emulator.chats)[-1]
+    assert ids(emulator.chats)[0] in ([None] if service is FUSION else ids(emulator.chats[-1:]))
 
 
-async def test_an_id_tells_nothing_and_is_never_used_again(emulator: Emulator) -> None:
+async def test_an_id_tells_nothing_and_is_never_used_again(emulator: Emulator, service: Served) -> None:
     for _ in range(3):
-        await Client(new_worker()).ask("hello")
+        await Client(new_worker(service)).ask("hello")
     made = ids(emulator.chats)
     assert len(set(made)) == 3
     assert len({str(each)[10:] for each in made}) == 3
@@ -227,7 +236,7 @@ async def test_requests_at_the_same_time_are_never_in_one_conversation(
 
 
 async def test_first_requests_at_the_same_time_are_never_in_one_conversation(
-    emulator: Emulator, worker: StackspotLLM
+    emulator: Emulator, worker: AgentLLM
 ) -> None:
     clients = [Client(worker) for _ in range(20)]
     await asyncio.gather(*(each.ask(f"my name is N{number}") for number, each in enumerate(clients)))
@@ -293,23 +302,25 @@ async def test_a_service_that_has_forgotten_is_told_everything_from_then_on(
 
 @pytest.mark.parametrize(("memory", "used"), [("ignored", True), ("pretended", False)])
 async def test_a_service_without_memory_does_little_harm(
-    memory: Memory, used: bool, monkeypatch: pytest.MonkeyPatch
+    memory: Memory, used: bool, monkeypatch: pytest.MonkeyPatch, service: Served
 ) -> None:
     with Emulator(Options(rpm=None, memory=memory)) as emulator:
         for name, value in settings_for(emulator).items():
             monkeypatch.setenv(name, value)
-        client = Client(new_worker())
+        client = Client(new_worker(service))
         await client.ask("my name is Ana. " + "x" * 2_000)
         known = ["Ana" in await client.ask("what is my name?") for _ in range(4)]
         assert known == [used, True, True, True]
         assert (ids(emulator.chats)[-1] is not None) == used
 
 
-async def test_a_conversation_that_the_service_finds_too_long_is_sent_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_conversation_that_the_service_finds_too_long_is_sent_anew(
+    monkeypatch: pytest.MonkeyPatch, service: Served
+) -> None:
     with Emulator(Options(rpm=None, max_input_tokens=900)) as emulator:
         for name, value in settings_for(emulator).items():
             monkeypatch.setenv(name, value)
-        client = Client(new_worker())
+        client = Client(new_worker(service))
         client.messages = [{"role": "system", "content": "Be careful. " * 80}]
         await client.ask("my name is Ana")
         for _ in range(4):
@@ -329,9 +340,11 @@ async def test_what_is_older_than_the_time_to_live_is_sent_anew(
 # Several workers
 
 
-async def test_a_worker_that_was_started_again_knows_nothing_without_redis(emulator: Emulator, client: Client) -> None:
+async def test_a_worker_that_was_started_again_knows_nothing_without_redis(
+    emulator: Emulator, client: Client, service: Served
+) -> None:
     await client.ask("my name is Ana")
-    client.workers = [new_worker()]
+    client.workers = [new_worker(service)]
     assert "Ana" in await client.ask("what is my name?")
     assert sent_anew(emulator)
 
@@ -344,13 +357,13 @@ def shared(redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> RedisS
 
 
 @pytest.mark.usefixtures("shared")
-async def test_workers_take_turns_in_one_conversation(emulator: Emulator) -> None:
-    client = Client(new_worker(), new_worker())
+async def test_workers_take_turns_in_one_conversation(emulator: Emulator, service: Served) -> None:
+    client = Client(new_worker(service), new_worker(service))
     await client.ask("my name is Ana")
     for _ in range(5):
         assert "Ana" in await client.ask("what is my name?")
         assert continued(emulator)
-    client.workers = [new_worker()]
+    client.workers = [new_worker(service)]
     await client.ask("what is my name?")
     assert continued(emulator)
 
@@ -365,8 +378,8 @@ async def test_redis_is_told_no_text_and_no_name(client: Client, shared: RedisSe
         assert secret not in str(key) + json.dumps(value)
 
 
-async def test_no_request_fails_because_redis_is_gone(emulator: Emulator, shared: RedisServer) -> None:
-    client = Client(new_worker())
+async def test_no_request_fails_because_redis_is_gone(emulator: Emulator, shared: RedisServer, service: Served) -> None:
+    client = Client(new_worker(service))
     await client.ask("my name is Ana")
     shared.stop()
     assert "Ana" in await client.ask("what is my name?")
