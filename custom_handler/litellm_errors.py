@@ -7,6 +7,7 @@ comes from its attributes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 
 import httpx
 from litellm import exceptions as litellm
@@ -61,6 +62,25 @@ def to_litellm(error: BridgeError, model: str, provider: str = "stackspot") -> E
         bridge_error=error,
     )
     return mapped
+
+
+def in_stream(error: Exception, model: str, provider: str, *, begun: bool, routed: bool) -> Exception:
+    """`error` of `to_litellm` as a stream raises it, so that a fallback is tried where nothing was sent, and only there.
+
+    By itself LiteLLM's router tries none for a 401 or 403 of a stream, though it does for a whole answer; and when a
+    part of the answer was sent, it lets another model go on (on /v1/responses), unless the request is at fault.
+
+    Args:
+        begun: something of the answer was passed on.
+        routed: the router has called, which takes off what is put around the error.
+    """
+    if begun:
+        error.__dict__["status_code"] = HTTPStatus.FAILED_DEPENDENCY
+    elif routed:
+        return litellm.MidStreamFallbackError(
+            str(error), model, provider, original_exception=error, is_pre_first_chunk=True
+        )
+    return error
 
 
 def origin(exception: BaseException | None) -> BridgeError | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, aclosing, contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -21,7 +21,7 @@ from custom_handler.conversations import Conversations, Scope
 from custom_handler.errors import BridgeError, IdentityRefusedError, UpstreamError
 from custom_handler.events import Event
 from custom_handler.ids import CallIds
-from custom_handler.litellm_errors import to_litellm
+from custom_handler.litellm_errors import in_stream, to_litellm
 from custom_handler.loop_thread import LoopThread
 from custom_handler.measuring import measured
 from custom_handler.model_info import ModelInfo
@@ -44,6 +44,7 @@ class _Call:
         named: the client chose the correlation id.
         entry: the name that the model's entry in config.yaml has, such as `stackspot/*`; never what a client made up.
             Where LiteLLM is a library, there is no config.yaml, and any agent id may be asked for.
+        routed: LiteLLM's router has called, and not a program of the user's own.
         caller: the hash of the key that the client sent to the proxy; empty where there is none.
         span: LiteLLM's span for the request, if it has one.
     """
@@ -55,6 +56,7 @@ class _Call:
     model_info: Mapping[str, Any]
     correlation_id: str
     named: bool
+    routed: bool
     caller: str
     span: object
     timeout: float | None
@@ -74,6 +76,7 @@ class _Call:
                 model_info=litellm_params.get("model_info") or {},
                 correlation_id=correlation.from_headers(headers) or correlation.new(),
                 named=correlation.is_named(headers),
+                routed="model_group" in metadata,
                 caller=str(metadata.get("user_api_key_hash") or ""),
                 span=metadata.get("litellm_parent_otel_span"),
                 timeout=_seconds(given.get("timeout")),
@@ -164,8 +167,10 @@ class AgentLLM(CustomLLM):
     def _call(self, given: Mapping[str, Any]) -> _Call:
         return _Call.of(given, self.service.provider)
 
-    def _boundary(self, call: _Call) -> AbstractContextManager[None]:
-        return _boundary(call.model, self.service.provider)
+    def _boundary(
+        self, call: _Call, raised: Callable[[Exception], Exception] | None = None
+    ) -> AbstractContextManager[None]:
+        return _boundary(call.model, self.service.provider, raised)
 
     async def _stream(self, given: Mapping[str, Any]) -> AsyncGenerator[ModelResponseStream, None]:
         call = self._call(given)
@@ -175,9 +180,15 @@ class AgentLLM(CustomLLM):
 
     async def _chunks(self, call: _Call) -> AsyncGenerator[ModelResponseStream, None]:
         chunker = Chunker(call.model, call.call_ids)
-        with self._boundary(call):
+        begun = False
+
+        def raised(error: Exception) -> Exception:
+            return in_stream(error, call.model, self.service.provider, begun=begun, routed=call.routed)
+
+        with self._boundary(call, raised):
             async with aclosing(self._events(call)) as events:
                 async for event in events:
+                    begun = True
                     yield chunker.chunk(event)
 
     def _events(self, call: _Call) -> AsyncGenerator[Event, None]:
@@ -208,8 +219,12 @@ def _count_tokens(text: str) -> int:
 
 
 @contextmanager
-def _boundary(model: str, provider: str) -> Iterator[None]:
-    """Only LiteLLM's exceptions leave: of any other, LiteLLM sends the whole traceback to the client."""
+def _boundary(model: str, provider: str, raised: Callable[[Exception], Exception] | None = None) -> Iterator[None]:
+    """Only LiteLLM's exceptions leave: of any other, LiteLLM sends the whole traceback to the client.
+
+    Args:
+        raised: what is raised in place of one of them; None for itself.
+    """
     try:
         yield
         return
@@ -220,7 +235,8 @@ def _boundary(model: str, provider: str) -> Iterator[None]:
         log.exception("A fault in the proxy itself")
         error = BridgeError(f"A fault in the proxy itself; its log has the details under {correlation.current()}.")
     # Raised out here: LiteLLM also judges by what an exception was raised from.
-    raise to_litellm(error, model, provider)
+    mapped = to_litellm(error, model, provider)
+    raise raised(mapped) if raised else mapped
 
 
 def _severity(error: BridgeError) -> int:
