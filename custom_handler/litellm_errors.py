@@ -65,7 +65,7 @@ def to_litellm(error: BridgeError, model: str, provider: str = "stackspot") -> E
 
 
 def in_stream(error: Exception, model: str, provider: str, *, begun: bool, routed: bool) -> Exception:
-    """`error` of `to_litellm` as a stream raises it, so that a fallback is tried where nothing was sent, and only there.
+    """`error` of `to_litellm` as a stream raises it: a fallback is tried where nothing was sent, and only there.
 
     By itself LiteLLM's router tries none for a 401 or 403 of a stream, though it does for a whole answer; and when a
     part of the answer was sent, it lets another model go on (on /v1/responses), unless the request is at fault.

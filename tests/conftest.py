@@ -13,6 +13,7 @@ import pytest
 
 from emulator import Emulator, Options
 from tests.support.clock import Clock
+from tests.support.made_run import MadeRun, made_run
 from tests.support.redis_server import RedisServer
 from tests.support.redis_server import needed as redis_server_needed
 from tests.support.services import FUSION, NOT_FOR_FUSION, SERVICES, STACKSPOT, Served
@@ -80,6 +81,19 @@ def service(request: pytest.FixtureRequest) -> Served:
     if served is FUSION and (reason := NOT_FOR_FUSION.get(request.node.originalname)):
         pytest.skip(reason)
     return served
+
+
+@pytest.fixture(scope="session")
+def _made_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MadeRun]:
+    with made_run(tmp_path_factory.mktemp("run"), STACKSPOT_LOG_FORMAT="json") as running:
+        yield running
+
+
+@pytest.fixture
+def running(_made_run: MadeRun) -> MadeRun:
+    """What `make run` starts without credentials, as if just started; `tests.support.shares` knows who uses it."""
+    _made_run.script()
+    return _made_run
 
 
 @pytest.fixture

@@ -27,19 +27,13 @@ from custom_handler.settings import Setting
 from custom_handler.transport import as_upstream_error
 from custom_handler.upstream.refusals import as_form_refusal, as_refusal, as_store_refusal
 from tests.documents.markdown import Document, quoted
-from tests.support.made_run import MadeRun, made_run
+from tests.support.made_run import MadeRun
 from tests.support.program import ROOT
 
 README, README_PT = ROOT / "README.md", ROOT / "README.pt-BR.md"
 DOCS = ROOT / "docs"
 DOCUMENTS = (README, README_PT, ROOT / "CHANGELOG.md", ROOT / "examples" / "README.md", *sorted(DOCS.rglob("*.md")))
 CONFIGURATION, TROUBLESHOOTING = DOCS / "configuration.md", DOCS / "troubleshooting.md"
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MadeRun]:
-    with made_run(tmp_path_factory.mktemp("run"), STACKSPOT_LOG_FORMAT="json") as started:
-        yield started
 
 
 # The README's first minute

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from emulator import Emulator
 from tests.conftest import settings_for
-from tests.support.made_run import MadeRun, made_run
+from tests.support.made_run import MadeRun
 from tests.support.program import ROOT
 from tests.support.proxy import environment
 
@@ -44,12 +43,6 @@ PRINTED = {
 }
 #: Its packages do not go with the proxy's: `make clients` runs it in an environment of its own.
 RUN_WITH_CLIENTS = {"crewai_crew.py"}
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MadeRun]:
-    with made_run(tmp_path_factory.mktemp("run")) as started:
-        yield started
 
 
 def run(name: str, folder: Path, **settings: str) -> str:

@@ -6,7 +6,6 @@ import hashlib
 import json
 import shlex
 import subprocess
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -15,7 +14,7 @@ import pytest
 from custom_handler.routes import ROUTES
 from tests.documents.markdown import Document, quoted
 from tests.support.files import PDF, PNG, data_url
-from tests.support.made_run import MadeRun, made_run
+from tests.support.made_run import MadeRun
 from tests.support.program import ROOT
 
 DOCUMENT = Document.read(ROOT / "docs" / "compatibility.md")
@@ -154,12 +153,6 @@ def cases(table: dict[str, dict[str, dict[str, Any]]]) -> list[Any]:
         for path, rows in table.items()
         for name, fields in rows.items()
     ]
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MadeRun]:
-    with made_run(tmp_path_factory.mktemp("run")) as started:
-        yield started
 
 
 def ask(running: MadeRun, path: str, **fields: Any) -> tuple[httpx.Response, list[str]]:

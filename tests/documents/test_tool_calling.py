@@ -12,7 +12,7 @@ import pytest
 
 from custom_handler import settings
 from tests.documents.markdown import Document, quoted
-from tests.support.made_run import MadeRun, made_run
+from tests.support.made_run import MadeRun
 from tests.support.program import ROOT
 
 DOCUMENT = Document.read(ROOT / "docs" / "tool-calling.md")
@@ -40,12 +40,6 @@ EXAMPLES = list(examples())
 
 def texts(example: Example, *labels: str) -> list[str]:
     return [text for label, text in example if label in labels]
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MadeRun]:
-    with made_run(tmp_path_factory.mktemp("run")) as started:
-        yield started
 
 
 def ask(running: MadeRun, example: Example, **fields: Any) -> httpx.Response:
