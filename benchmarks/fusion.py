@@ -7,7 +7,6 @@ in the same run. Prints the seconds of each and their ratio.
 from __future__ import annotations
 
 import asyncio
-import os
 import statistics
 import sys
 import time
@@ -19,7 +18,7 @@ import httpx
 from emulator.fusion.agent_api import DEFAULT_AGENT
 from fusion_client import FusionClient
 from tests.support.program import Program
-from tests.support.proxy import free_port
+from tests.support.proxy import environment, free_port
 
 _KEY = "bench"
 _CONNECTIONS = 100
@@ -60,7 +59,7 @@ async def _seconds(ask: Callable[[int], Awaitable[None]], messages: int) -> floa
 def _service() -> Iterator[str]:
     port = free_port()
     command = [sys.executable, "-m", "emulator", "--rpm", "0", "--port", str(port)]
-    with Program(command, os.environ) as program:
+    with Program(command, environment({})) as program:
         program.wait_for(str(port))
         yield f"http://127.0.0.1:{port}/fusion/v1"
 

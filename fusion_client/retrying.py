@@ -33,16 +33,10 @@ class Retries:
         """
         if self.most == 0:
             return await attempt()
-        async for trial in stamina.retry_context(
-            on=partial(pause_after, reads=reads),
-            attempts=self.most + 1,
-            timeout=None,
-            wait_initial=_FIRST_PAUSE,
-            wait_max=_LONGEST_PAUSE,
-        ):
-            with trial:
-                return await attempt()
-        raise AssertionError("stamina raises what the last attempt raised")
+        again = stamina.AsyncRetryingCaller(
+            attempts=self.most + 1, timeout=None, wait_initial=_FIRST_PAUSE, wait_max=_LONGEST_PAUSE
+        )
+        return await again(partial(pause_after, reads=reads), attempt)
 
 
 def pause_after(error: Exception, *, reads: bool) -> bool | float:

@@ -88,23 +88,26 @@ class TokenProvider:
         """The request that is on its way, or a new one. It goes on when those who wait for it are cancelled."""
         if self._renewal is None or self._renewal.done():
             self._renewal = asyncio.create_task(self._renew())
-            self._renewal.add_done_callback(self._note)
+            self._renewal.add_done_callback(_look_at)
         return self._renewal
 
-    def _note(self, renewal: asyncio.Task[_Token]) -> None:
-        if not renewal.cancelled() and (error := renewal.exception()):
+    async def _renew(self) -> _Token:
+        try:
+            self._token = await self._new_token()
+        except FusionError as error:
             self._rest_until = self._clock() + _PAUSE
             log.warning("The token of Fusion could not be renewed: %s", error)
+            raise
+        return self._token
 
-    async def _renew(self) -> _Token:
+    async def _new_token(self) -> _Token:
         begun = self._clock()
         answer = await self._fetch()
         value, life = answer.get("access_token"), _seconds(answer.get("expires_in"))
         if isinstance(answer.get("refresh_token"), str):
             self._refresh_token = answer["refresh_token"]
         renew_at = begun + life - min(_RENEW_BEFORE, life / 2)
-        self._token = _Token(self._checked(value), renew_at, begun + life)
-        return self._token
+        return _Token(self._checked(value), renew_at, begun + life)
 
     def _checked(self, value: Any) -> str:
         try:
@@ -143,6 +146,12 @@ class TokenProvider:
             return failure
         text = f"Fusion at {self._url.host} refused to renew the token ({status}). Check client id and refresh token."
         return AuthenticationError(text, status=status, code=failure.code, details=failure.details)
+
+
+def _look_at(renewal: asyncio.Task[_Token]) -> None:
+    """Perhaps nobody waits for it, and then asyncio would complain that nobody heard how it failed."""
+    if not renewal.cancelled():
+        renewal.exception()
 
 
 def _unsent(error: FusionError) -> FusionError:

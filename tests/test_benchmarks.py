@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from benchmarks import programs
+from benchmarks import fusion, programs
 from benchmarks.blocks import Block, Blocks, Scenario, measure
 from benchmarks.load import Load, Question, send
 from benchmarks.programs import Running
@@ -49,6 +49,10 @@ async def test_programs_get_their_blocks_in_turn(service: Running, pass_through:
     counts = {name: {title: len(each.blocks) for title, each in by.items()} for name, by in found.items()}
     assert counts == {"service": {"short": 2}, "pass-through": {"short": 2, "long": 1}}
     assert found["pass-through"]["long"].beside > 0
+
+
+def test_the_client_of_fusion_is_measured_beside_httpx_alone() -> None:
+    assert all(seconds > 0 for seconds in fusion.measure(messages=2, rounds=1))
 
 
 def test_a_program_that_does_not_start_is_named_with_its_output() -> None:

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from emulator import Emulator
 from fusion_client import AuthenticationError, FusionClient, FusionSettings, SyncFusionClient
+from fusion_client.bearer import Key
 from fusion_client.options import ClientOptions
 from tests.fusion.callers import AGENT, KEY
 from tests.fusion.conftest import StartCaller, StartEmulator
@@ -88,7 +89,7 @@ def test_a_key_that_no_header_may_carry_is_refused_and_not_shown(key: str) -> No
 
 def test_one_of_key_and_provider_is_given() -> None:
     with pytest.raises(ValueError, match="api_key or token_provider, not both"):
-        FusionClient(KEY, token_provider=FusionClient(KEY)._session.channel.auth._credentials)
+        FusionClient(KEY, token_provider=Key(KEY))
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o666])
@@ -191,6 +192,17 @@ def test_both_clients_have_the_same_methods_with_the_same_arguments() -> None:
         }
 
     assert methods(FusionClient) == methods(SyncFusionClient)
+
+
+def test_a_provider_that_is_given_wins_over_settings() -> None:
+    provider = Key("key-of-provider")
+    client = FusionClient.from_settings(FusionSettings(api_key=SecretStr(KEY)), token_provider=provider)
+    assert client._session.channel.auth._credentials is provider
+
+
+def test_a_timeout_may_be_said_for_each_phase() -> None:
+    timeout = httpx.Timeout(5, read=60)
+    assert FusionClient(KEY, timeout=timeout)._session.channel.timeout is timeout
 
 
 def test_a_wrong_key_is_told_as_such(start: StartEmulator, call: StartCaller) -> None:

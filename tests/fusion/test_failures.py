@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import traceback
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -16,6 +17,7 @@ from fusion_client import (
     AgentNotFoundError,
     AuthenticationError,
     ChatNotFoundError,
+    FusionClient,
     FusionError,
     NetworkError,
     NotFoundError,
@@ -246,6 +248,24 @@ def test_no_text_of_an_error_nor_of_a_client_has_the_key(emulator: Emulator, cal
         told = "".join(traceback.format_exception(error)) + repr(error) + repr(vars(error))
         assert KEY not in told
     assert KEY not in repr(vars(fusion.client)) + repr(fusion.client)
+
+
+async def test_of_an_endless_error_page_as_much_is_read_as_is_worth_it() -> None:
+    read = 0
+
+    async def page() -> AsyncIterator[bytes]:
+        nonlocal read
+        while True:
+            read += 1
+            yield b"x" * 4096
+
+    transport = httpx.MockTransport(lambda _: httpx.Response(500, content=page()))
+    async with httpx.AsyncClient(transport=transport) as http:
+        client = FusionClient(KEY, base_url="http://fusion.example", http_client=http, max_retries=0)
+        with pytest.raises(ServerError, match="xxx") as caught:
+            await client.list_agents()
+    assert len(caught.value.message) < 400
+    assert read < 20
 
 
 def test_errors_can_be_pickled() -> None:
