@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -21,16 +22,22 @@ from fusion_client.stream_answer import StreamAnswer
 
 Answer = TypeVar("Answer")
 
+_STREAM = re.compile(r"\bstream", re.IGNORECASE)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Session:
-    """How all calls of one client are made. limit, cache: None for none."""
+    """How all calls of one client are made.
+
+    limit, cache: None for none. streams: whether the service may know them.
+    """
 
     channel: Channel
     retries: Retries
     limit: RateLimit | None = None
     cache: ReadCache | None = None
     observer: Observer = field(default_factory=Unobserved)
+    streams: bool = True
 
     async def ask(self, call: Call[Answer]) -> Answer:
         """The answer of `call`. Raises FusionError."""
@@ -42,11 +49,13 @@ class Session:
 
     async def stream(self, call: Call[ChatResponse], answer: StreamAnswer) -> TokenStream:
         """The answer of `call` as it comes; where the service knows no streams, all at once. Raises FusionError."""
-        try:
-            return TokenStream(await self._opened(calls.streamed(call), answer), answer)
-        except ValidationError as error:
-            if not _refuses_streams(error):
-                raise
+        if self.streams:
+            try:
+                return TokenStream(await self._opened(calls.streamed(call), answer), answer)
+            except ValidationError as error:
+                if not _may_refuse_streams(error):
+                    raise
+                self.streams = not _refuses_streams(error)
         return TokenStream(_at_once(answer.whole(await self.ask(call))), answer)
 
     async def _fetch(self, call: Call[Answer], observation: Observation) -> Answer:
@@ -104,7 +113,10 @@ async def _at_once(text: str) -> AsyncGenerator[str, None]:
         yield text
 
 
+def _may_refuse_streams(error: ValidationError) -> bool:
+    """Whether the service refused the field `stream`: it says so, or nothing at all. Then nothing is said twice."""
+    return error.status in (400, 422) and (not error.details or _refuses_streams(error))
+
+
 def _refuses_streams(error: ValidationError) -> bool:
-    """Whether the service refused the field `stream`: it says so, or nothing at all. Then nothing was said twice."""
-    said = str(error.details or "").lower()
-    return error.status in (400, 422) and ("stream" in said or not said)
+    return bool(_STREAM.search(str(error.details)))

@@ -68,6 +68,21 @@ def test_a_service_without_streams_answers_all_at_once(start: StartEmulator, cal
     assert len([one for one in emulator.chats if one.status == 200]) == 1
 
 
+def test_a_service_that_refused_a_stream_is_not_asked_for_another(start: StartEmulator, call: StartCaller) -> None:
+    emulator = start(fusion_streaming="refused")
+    fusion = call(emulator)
+    for _ in range(2):
+        assert fusion.stream().whole().text
+    assert [one.status for one in emulator.chats] == [422, 200, 200]
+
+
+def test_a_refusal_that_says_nothing_may_be_one_of_streams(fusion: Caller, emulator: Emulator) -> None:
+    emulator.script(Reply(fault="unprocessable", body="empty"))
+    for _ in range(2):
+        assert fusion.stream().whole().text
+    assert ["stream" in one.json for one in emulator.chats] == [True, False, True]
+
+
 def test_a_stream_tells_whether_the_service_said_that_it_is_complete(start: StartEmulator, call: StartCaller) -> None:
     for told, fault, ended in (("first", None, True), ("first", "no_final_frame", False), ("last", None, True)):
         emulator = start(fusion_chat_told=told)
