@@ -67,7 +67,7 @@ class FusionClient:
             one that was refused because of too many requests. 0 makes each call once.
         rate_limit: requests in any minute at most; those beyond it wait. None is no limit.
         enable_cache: whether answers of reads are kept until something is written.
-        cache_size, cache_ttl: how many are kept, and for how many seconds.
+        cache_size, cache_ttl: how many are kept, and for how many seconds: as long, what others write may not be seen.
         max_message_length: characters of a message at most; None for any.
         observer: is told of every call, see `fusion_client.observing`.
         enable_tracing: whether OpenTelemetry is told of them, where no observer is given.
