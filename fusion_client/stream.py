@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import weakref
 from collections.abc import AsyncGenerator, Generator
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -31,6 +34,9 @@ class TokenStream:
         self._tokens = tokens
         self._answer = answer
         self._iterated = False
+        # It holds the generators, so that a collector that finds the stream in a cycle does not end each by itself.
+        self._drop = weakref.finalize(self, _close_soon, asyncio.get_running_loop(), tokens)
+        self._drop.atexit = False
 
     @property
     def chat_id(self) -> str | None:
@@ -49,7 +55,11 @@ class TokenStream:
         return self
 
     async def __anext__(self) -> str:
-        return await anext(self._tokens)
+        try:
+            return await anext(self._tokens)
+        except BaseException:  # which ends them
+            self._drop.detach()
+            raise
 
     def __await__(self) -> Generator[Any, None, ChatResponse]:
         return self._whole().__await__()
@@ -64,12 +74,19 @@ class TokenStream:
 
     async def aclose(self) -> None:
         """Close the connection; what has not come yet is lost."""
+        self._drop.detach()
         await self._tokens.aclose()
 
     async def _whole(self) -> ChatResponse:
         self._iterated = True
-        async for _ in self._tokens:
+        while await anext(self, None) is not None:
             pass
         if not self._answer.complete:
             raise StreamConsumedError("This stream was closed, or broke, before its end: there is no whole answer.")
         return self._answer.response()
+
+
+def _close_soon(loop: asyncio.AbstractEventLoop, tokens: AsyncGenerator[str, None]) -> None:
+    """Nobody reads them any more. The collector may say so in any thread."""
+    with suppress(RuntimeError):  # the loop is gone, and with it they are
+        loop.call_soon_threadsafe(lambda: loop.create_task(tokens.aclose()))

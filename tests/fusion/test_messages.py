@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 
 import pytest
 
 from emulator import Emulator, Reply
 from emulator.fusion.switches import CHAT_TOLD
-from fusion_client import ChatResponse, NetworkError, StreamConsumedError, ValidationError
-from tests.fusion.callers import AGENT, UNKNOWN, Caller
+from fusion_client import ChatResponse, FusionClient, NetworkError, StreamConsumedError, TokenStream, ValidationError
+from tests.fusion.callers import AGENT, KEY, UNKNOWN, Caller
 from tests.fusion.conftest import StartCaller, StartEmulator
 
 
@@ -137,14 +138,20 @@ def test_a_stream_that_is_closed_early_ends_its_request(fusion: Caller, emulator
         stream.whole()
 
 
-def test_a_stream_that_is_dropped_ends_its_request(fusion: Caller, emulator: Emulator) -> None:
+@pytest.mark.parametrize("in_a_cycle", [False, True])
+def test_a_stream_that_is_dropped_ends_its_request(
+    fusion: Caller, emulator: Emulator, caplog: pytest.LogCaptureFixture, in_a_cycle: bool
+) -> None:
     emulator.script(Reply("Hello world", chunk=4, hold_after=8))
     stream = fusion.stream()
     assert stream.first() == "Hell"
+    if in_a_cycle:
+        stream.itself = stream  # type: ignore[attr-defined]  # any attribute would do
     del stream
     gc.collect()
     fusion.pause()
     emulator.wait_for(lambda one: one.chats[0].disconnected)
+    assert not caplog.records  # asyncio would complain of a generator that ends twice
 
 
 def test_a_stream_that_breaks_has_no_whole_answer(fusion: Caller, emulator: Emulator) -> None:
@@ -155,6 +162,21 @@ def test_a_stream_that_breaks_has_no_whole_answer(fusion: Caller, emulator: Emul
         stream.whole()
     with pytest.raises(StreamConsumedError, match="broke"):
         stream.whole()
+
+
+def test_a_stream_may_outlive_its_client(emulator: Emulator) -> None:
+    emulator.script(Reply("Hello world", chunk=4, hold_after=8))
+
+    async def begin() -> TokenStream:
+        async with FusionClient(KEY, base_url=emulator.fusion_url) as client:
+            stream = await client.send_message(AGENT, "hello", stream=True)
+            assert await anext(stream) == "Hell"
+            return stream
+
+    stream = asyncio.run(begin())
+    emulator.wait_for(lambda one: one.chats[0].disconnected)
+    del stream
+    gc.collect()
 
 
 WRONG = {
