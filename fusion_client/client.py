@@ -127,7 +127,8 @@ class FusionClient:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close all connections, but for those of a client that was given."""
+        """Close all streams and connections; of a client that was given, the streams."""
+        await self._session.close_streams()
         if self._owned:
             await self._http.aclose()
 

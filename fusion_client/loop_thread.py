@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import ExitStack
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
-from anyio.from_thread import start_blocking_portal
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 P = ParamSpec("P")
 Answer = TypeVar("Answer")
 
 
 class LoopThread:
-    """Runs from the moment it is made until it is closed."""
+    """Runs from the moment it is made until it is closed, dropped, or the program ends.
 
-    def __init__(self) -> None:
-        self.closed = False
-        self._stack = ExitStack()
-        self._portal = self._stack.enter_context(start_blocking_portal(name="fusion-client"))
+    last: what it does then.
+    """
+
+    def __init__(self, last: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        stack = ExitStack()
+        self._portal = stack.enter_context(start_blocking_portal(name="fusion-client"))
+        # At the very end of a program threads stand still: who waited for one only then would wait for ever.
+        self._end = weakref.finalize(self, _end, stack, self._portal, last)
 
     def wait(self, method: Callable[P, Coroutine[Any, Any, Answer]], *args: P.args, **kwargs: P.kwargs) -> Answer:
         """What `method` returns or raises. It is cancelled when the wait is, by Ctrl-C for example."""
@@ -32,6 +37,10 @@ class LoopThread:
             raise
 
     def close(self) -> None:
-        """End it; what still runs in it is waited for."""
-        self.closed = True
-        self._stack.close()
+        """End it; what still runs in it is waited for. A second time does nothing."""
+        self._end()
+
+
+def _end(stack: ExitStack, portal: BlockingPortal, last: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    with stack:
+        portal.call(last)

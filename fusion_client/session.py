@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import weakref
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -38,6 +39,7 @@ class Session:
     cache: ReadCache | None = None
     observer: Observer = field(default_factory=Unobserved)
     streams: bool = True
+    _open: weakref.WeakSet[TokenStream] = field(default_factory=weakref.WeakSet)
 
     async def ask(self, call: Call[Answer]) -> Answer:
         """The answer of `call`. Raises FusionError."""
@@ -51,12 +53,20 @@ class Session:
         """The answer of `call` as it comes; where the service knows no streams, all at once. Raises FusionError."""
         if self.streams:
             try:
-                return TokenStream(await self._opened(calls.streamed(call), answer), answer)
+                stream = TokenStream(await self._opened(calls.streamed(call), answer), answer)
+                self._open.add(stream)
+                return stream
             except ValidationError as error:
                 if not _may_refuse_streams(error):
                     raise
                 self.streams = not _refuses_streams(error)
         return TokenStream(_at_once(answer.whole(await self.ask(call))), answer)
+
+    async def close_streams(self) -> None:
+        """Close the streams that are not read to their end."""
+        for stream in list(self._open):
+            with suppress(RuntimeError):  # somebody waits for its next token, and will hear that the connection is gone
+                await stream.aclose()
 
     async def _fetch(self, call: Call[Answer], observation: Observation) -> Answer:
         async def attempt() -> Answer:

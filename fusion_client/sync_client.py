@@ -30,7 +30,7 @@ class SyncFusionClient:
 
     def __init__(self, api_key: str | None = None, **options: Unpack[ClientOptions]) -> None:
         self._client = FusionClient(api_key, **options)
-        self._loop = LoopThread()
+        self._loop = LoopThread(self._client.aclose)
 
     @classmethod
     def from_settings(cls, settings: FusionSettings | None = None, **options: Unpack[ClientOptions]) -> Self:
@@ -47,9 +47,7 @@ class SyncFusionClient:
 
     def close(self) -> None:
         """Close all connections, and end the thread."""
-        if not self._loop.closed:
-            self._loop.wait(self._client.aclose)
-            self._loop.close()
+        self._loop.close()
 
     @property
     def cache_stats(self) -> CacheStats:

@@ -179,6 +179,17 @@ def test_a_stream_may_outlive_its_client(emulator: Emulator) -> None:
     gc.collect()
 
 
+async def test_who_waits_for_a_token_hears_that_the_client_was_closed(emulator: Emulator) -> None:
+    emulator.script(Reply("Hello world", chunk=4, hold_after=8))
+    client = FusionClient(KEY, base_url=emulator.fusion_url)
+    stream = await client.send_message(AGENT, "hello", stream=True)
+    reading = asyncio.create_task(stream._whole())
+    await asyncio.to_thread(emulator.wait_for, lambda one: one.chats[0].held)
+    await client.aclose()
+    with pytest.raises(NetworkError, match="broke"):
+        await reading
+
+
 WRONG = {
     "agent_id must be a UUID": {"agent_id": "agent"},
     "chat_id must be a UUID": {"chat_id": UNKNOWN[:-1]},

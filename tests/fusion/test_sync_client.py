@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,6 +14,8 @@ import pytest
 from emulator import Emulator, Reply
 from fusion_client import ChatResponse, SyncFusionClient
 from tests.fusion.callers import AGENT, KEY
+from tests.support.program import Program
+from tests.support.proxy import environment
 
 
 @pytest.fixture
@@ -50,6 +54,28 @@ def test_a_client_that_is_closed_ends_its_thread(client: SyncFusionClient) -> No
     (thread,) = (one for one in threading.enumerate() if one.name == "fusion-client")
     client.close()
     assert not thread.is_alive()
+
+
+def test_a_client_that_is_dropped_ends_its_thread(emulator: Emulator) -> None:
+    client = SyncFusionClient(KEY, base_url=emulator.fusion_url)
+    client.list_agents()
+    (thread,) = (one for one in threading.enumerate() if one.name == "fusion-client")
+    del client
+    gc.collect()
+    assert not thread.is_alive()
+
+
+def test_a_program_that_never_closes_its_client_ends(emulator: Emulator) -> None:
+    script = f"""
+from fusion_client import SyncFusionClient
+client = SyncFusionClient({KEY!r}, base_url={emulator.fusion_url!r})
+stream = client.send_message({AGENT!r}, "hello", stream=True)
+print(client.list_agents()[0].id, next(stream))
+"""
+    with Program([sys.executable, "-W", "error", "-c", script], environment({})) as program:
+        assert program.end() == 0
+    assert program.output.startswith(AGENT)
+    assert program.output.count("\n") == 1
 
 
 def test_a_client_that_was_not_made_has_no_thread() -> None:
