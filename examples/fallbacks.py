@@ -4,6 +4,7 @@ In the proxy the same is two lines of config.yaml (router_settings). A service t
 answer has come. Without credentials this starts an emulator, of which StackSpot refuses the first two questions.
 """
 
+import asyncio
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,24 +47,26 @@ def services() -> Iterator[None]:
         yield
 
 
+async def main() -> None:
+    """Two questions to StackSpot, which Fusion answers if it must: a whole answer, and one as it is written."""
+    router = litellm.Router(
+        model_list=[
+            {"model_name": "stackspot-chat", "litellm_params": {"model": "stackspot/chat"}},
+            {"model_name": "fusion-chat", "litellm_params": {"model": "fusion/chat"}},
+        ],
+        fallbacks=FALLBACKS,
+        num_retries=0,  # the provider repeats a call itself, where that is safe
+        disable_cooldowns=True,
+    )
+    question = [{"role": "user", "content": "How much is 17 * 3?"}]
+    answer = await router.acompletion("stackspot-chat", question)
+    print(answer.choices[0].message.content)
+    question = [{"role": "user", "content": "Count from 1 to 3."}]
+    async for chunk in await router.acompletion("stackspot-chat", question, stream=True):
+        print(chunk.choices[0].delta.content or "", end="", flush=True)
+    print()
+
+
 if __name__ == "__main__":
     with services():
-        router = litellm.Router(
-            model_list=[
-                {"model_name": "stackspot-chat", "litellm_params": {"model": "stackspot/chat"}},
-                {"model_name": "fusion-chat", "litellm_params": {"model": "fusion/chat"}},
-            ],
-            fallbacks=FALLBACKS,
-            num_retries=0,  # the provider repeats a call itself, where that is safe
-            disable_cooldowns=True,
-        )
-        answer = router.completion(
-            model="stackspot-chat", messages=[{"role": "user", "content": "How much is 17 * 3?"}]
-        )
-        print(answer.choices[0].message.content)
-        print(answer._hidden_params)
-        for chunk in router.completion(
-            model="stackspot-chat", messages=[{"role": "user", "content": "Count from 1 to 3."}], stream=True
-        ):
-            print(chunk.choices[0].delta.content or "", end="", flush=True)
-        print()
+        asyncio.run(main())

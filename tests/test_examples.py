@@ -35,6 +35,7 @@ PRINTED = {
         "1, 2, 3, 4, 5\nget_exchange_rate({'currency': 'USD'}) -> 5.43\nget_exchange_rate answered: 5.43\n"
     ),
     "litellm_sdk.py": rf"17 \* 3 = 51\n{TOKENS}1, 2, 3, 4, 5\n",
+    "fallbacks.py": r"17 \* 3 = 51\n1, 2, 3\n",
     "curl.sh": (
         r'\{.*"content":"17 \* 3 = 51".*"usage":\{.*\}\}\n'
         r'(?:data: \{.*\}\n\n)+data: \{.*"choices":\[\],"usage":\{.*\}\}\n\ndata: \[DONE\]\n\n\n'

@@ -7,6 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from custom_handler import tracing
+from custom_handler.errors import BrokenAnswerError
 from custom_handler.quota.turns import Turns
 from custom_handler.settings import FUSION_TIMEOUT, FusionAccount
 from custom_handler.surrogates import mend
@@ -47,6 +48,7 @@ class FusionAgent:
         tracing.note(agent_id=self.agent_id, account=self.account.name)
         tracing.note(follow_up=query.follow_up, conversation=query.conversation_id is not None)
         files = await upload(self.uploads, query.files, self.place.service, self.read_timeout, FUSION_TIMEOUT)
+        some_text = False
         with as_ours(self.place):
             tokens = await self.client.send_message(
                 self.agent_id,
@@ -59,9 +61,16 @@ class FusionAgent:
             tracing.note(status=200)
             async with tokens, aclosing(coalesce(_read(tokens))) as reads:
                 async for together in reads:
+                    some_text = True
                     yield Delta("".join(together))
-            # Fusion counts no tokens, and gives no reason for an end.
-            yield Report(stop_reason="stop", conversation_id=tokens.chat_id)
+            if not (some_text or tokens.ended):
+                raise BrokenAnswerError(f"{self.place.service} closed the answer before it began.")
+            yield _report(tokens)
+
+
+def _report(tokens: TokenStream) -> Report:
+    """Fusion counts no tokens, and gives no reason for an end; one that it did not tell may be a cut."""
+    return Report(stop_reason="stop", conversation_id=tokens.chat_id) if tokens.ended else Report()
 
 
 async def _read(tokens: TokenStream) -> AsyncGenerator[str, None]:
