@@ -276,7 +276,9 @@ MAX_WAIT = Setting(
     _seconds,
     default="600",
 )
-FUSION_API_KEY = Setting("FUSION_API_KEY", "the key of the Fusion account", _word, secret=True)
+FUSION_API_KEY = Setting(
+    "FUSION_API_KEY", "the key of the Fusion account, where models of Fusion are used", _word, secret=True
+)
 FUSION_AGENT_ID = Setting("FUSION_AGENT_ID", "the agent behind the model fusion-chat", _fusion_agent_id)
 FUSION_BASE_URL = Setting(
     "FUSION_BASE_URL", "where Fusion is, with its version", _url, default="https://api.fusion.com/v1"

@@ -10,7 +10,7 @@ import pytest
 
 from custom_handler.__main__ import main
 from custom_handler.key_list import digest, parse
-from emulator import Emulator, Reply
+from emulator import Emulator, Options, Reply
 from tests.conftest import AGENT
 
 CONFIG = """
@@ -135,6 +135,59 @@ def test_a_configuration_that_is_none_is_a_failure(text: str, capsys: pytest.Cap
 def test_a_configuration_that_is_not_there_is_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--config", "other.yaml"]) == 1
     assert "FAILED  other.yaml cannot be read: No such file or directory." in capsys.readouterr().out
+
+
+FUSION_CONFIG = """
+model_list:
+  - {model_name: fusion-chat, litellm_params: {model: fusion/chat}}
+"""
+
+
+@pytest.mark.usefixtures("settings_set")
+def test_a_key_of_fusion_is_tried_without_asking_an_agent(
+    emulator: Emulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("config.yaml").write_text(CONFIG % AGENT + "".join(FUSION_CONFIG.splitlines(keepends=True)[2:]))
+    assert main(["check"]) == 0
+    shown = capsys.readouterr().out
+    assert "signed in with the default account" in shown
+    assert "Fusion lists 1 agents for the default account" in shown
+    assert "FUSION_API_KEY = **** (19 characters)" in shown
+    assert "emulated-fusion-key" not in shown
+    assert not emulator.chats
+
+
+@pytest.mark.usefixtures("settings_set")
+def test_an_agent_of_fusion_is_asked_when_told_to(emulator: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("config.yaml").write_text(FUSION_CONFIG)
+    emulator.script(Reply("ok"))
+    assert main(["check", "--agents"]) == 0
+    assert "fusion-chat answered 'ok'" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("settings_set")
+def test_a_key_that_fusion_refuses_is_a_failure(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("config.yaml").write_text(FUSION_CONFIG)
+    with Emulator(Options(fusion_keys=["another-key"])) as strict:
+        monkeypatch.setenv("FUSION_BASE_URL", strict.fusion_url)
+        assert main(["check"]) == 1
+    shown = capsys.readouterr().out
+    assert "FAILED  signing in with the default account: Fusion refused the key; check FUSION_API_KEY" in shown
+
+
+@pytest.mark.usefixtures("settings_set")
+def test_a_service_of_which_nothing_is_set_is_no_failure(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("config.yaml").write_text(CONFIG % AGENT + "".join(FUSION_CONFIG.splitlines(keepends=True)[2:]))
+    for name in ("FUSION_API_KEY", "FUSION_AGENT_ID"):
+        monkeypatch.delenv(name)
+    assert main(["check"]) == 0
+    shown = capsys.readouterr().out
+    assert "ok      FUSION_API_KEY is not set, so models of Fusion cannot be asked" in shown
+    assert "Fusion lists" not in shown
 
 
 LIST = f"- name: alice\n  hash: {'0' * 64}\n- name: bob\n  hash: {'1' * 64}\n"

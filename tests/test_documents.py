@@ -20,11 +20,13 @@ import litellm
 import pytest
 import yaml
 
+import fusion_client
 from custom_handler import launch_plan, models, routes, services, settings
 from custom_handler.errors import BridgeError
 from custom_handler.model_info import ModelInfo
 from custom_handler.settings import Setting
 from custom_handler.transport import as_upstream_error
+from custom_handler.upstream.fusion_errors import OF_AGENT, OF_FILE, Place, as_bridge_error
 from custom_handler.upstream.refusals import as_form_refusal, as_refusal, as_store_refusal
 from tests.documents.markdown import Document, quoted
 from tests.support.made_run import MadeRun
@@ -247,7 +249,7 @@ def rows() -> Iterator[tuple[re.Pattern[str], str]]:
 
 
 #: Messages that are put together of two texts of the code, and what becomes of them.
-PUT_TOGETHER = {"No connection to …: ….", "… ….", "… …", "The file in … …."}
+PUT_TOGETHER = {"….", "No connection to …: ….", "… ….", "… …", "The file in … …."}
 FAILURES = (
     httpx.ConnectError("CERTIFICATE_VERIFY_FAILED"),
     httpx.ConnectError("Name or service not known"),
@@ -261,6 +263,21 @@ REASONS = [
     *(str(as_refusal(status, {}, b"", "agent-id")) for status in REFUSALS),
     *(str(as_form_refusal(status, {}, b"", "a.pdf")) for status in REFUSALS),
     *(str(as_store_refusal(status, b"", "a.pdf")) for status in REFUSALS if status >= 300),
+]
+REASONS += [
+    str(
+        as_bridge_error(kind("Fusion said no", status=status), Place("Fusion at host", "subject", "FUSION_API_KEY", of))
+    )
+    for of in (OF_AGENT, OF_FILE)
+    for kind, status in {
+        **dict.fromkeys(of, 400),
+        fusion_client.RateLimitError: 429,
+        fusion_client.ValidationError: 422,
+    }.items()
+]
+REASONS += [
+    str(as_bridge_error(fusion_client.ServerError(text), Place("Fusion at host", "agent", "FUSION_API_KEY", OF_AGENT)))
+    for text in ("Fusion reported an error in its answer: why", "Fusion sent an event that cannot be read; and so on")
 ]
 FROM_STACKSPOT = "Input tokens exceed the configured limit of 272000 tokens. Your messages resulted in 300000 tokens."
 MESSAGES = [message for message in messages() if message[2] not in PUT_TOGETHER]
@@ -362,7 +379,7 @@ def test_health_is_told_without_a_key_and_without_asking_an_agent(running: MadeR
 def test_the_deep_health_check_asks_every_model(running: MadeRun) -> None:
     running.script(None)
     assert running.proxy.get("/health").json()["unhealthy_count"] == 0
-    assert len(running.prompts()) == 2
+    assert len(running.prompts()) == 4
 
 
 def test_log_lines_carry_the_correlation_id(running: MadeRun) -> None:

@@ -420,7 +420,8 @@ async def test_one_service_that_can_be_asked_is_enough(emulator: Emulator, monke
 async def test_of_a_service_that_nobody_uses_the_first_setting_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FUSION_API_KEY")
     reason = await obstacle([{"litellm_params": {"model": "fusion/chat"}}])
-    assert reason == "FUSION_API_KEY is not set: the key of the Fusion account. Set it in the environment or in .env."
+    assert reason is not None
+    assert reason.startswith("FUSION_API_KEY is not set: the key of the Fusion account, ")
 
 
 def test_what_cannot_hold_for_fusion_is_a_test() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from custom_handler import settings
+from custom_handler import launcher, settings
 from custom_handler.errors import SettingError
 from custom_handler.launch_plan import Address, Emulator, Plan, plan
 
@@ -42,6 +42,9 @@ def test_without_credentials_an_emulator_takes_the_place_of_stackspot(monkeypatc
     url = f"http://127.0.0.1:{port}"
     for name in ("STACKSPOT_IDM_URL", "STACKSPOT_INFERENCE_URL", "STACKSPOT_DATA_URL"):
         assert proxy.environment[name] == url
+    assert proxy.environment["FUSION_BASE_URL"] == f"{url}/fusion/v1"
+    assert proxy.environment["FUSION_API_KEY"]
+    assert settings.is_fusion_agent_id(proxy.environment["FUSION_AGENT_ID"])
     assert emulator.arguments[:3] == (sys.executable, "-m", "emulator")
     assert emulator.arguments[-2:] == ("--brain", "agent")
 
@@ -52,9 +55,14 @@ def test_without_credentials_an_emulator_takes_the_place_of_stackspot(monkeypatc
         CREDENTIALS,
         {"CLIENT_ID": "id", "CLIENT_SECRET": "hush", "REALM": "acme"},
         {f"STACKSPOT_PAYMENTS_{name}": "x" for name in ("CLIENT_ID", "CLIENT_SECRET", "REALM")},
+        {"FUSION_API_KEY": "x"},
+        {"FUSION_PAYMENTS_API_KEY": "x"},
+        {**CREDENTIALS, "FUSION_API_KEY": "x"},
     ],
 )
-def test_with_credentials_the_proxy_talks_to_stackspot(monkeypatch: pytest.MonkeyPatch, env: Mapping[str, str]) -> None:
+def test_with_credentials_the_proxy_talks_to_the_services(
+    monkeypatch: pytest.MonkeyPatch, env: Mapping[str, str]
+) -> None:
     chosen = planned(monkeypatch, env)
     assert chosen.emulator is None
     assert len(chosen.commands("/figures")) == 1
@@ -214,3 +222,20 @@ def test_memory_that_is_free_is_given_back_unless_the_operator_decides_otherwise
 ) -> None:
     environment = proxy_environment(planned(monkeypatch, {"MALLOC_ARENA_MAX": "8"}))
     assert (environment["MALLOC_ARENA_MAX"], environment["MALLOC_TRIM_THRESHOLD_"]) == ("8", "131072")
+
+
+@pytest.mark.parametrize(
+    ("env", "behind", "model"),
+    [
+        (CREDENTIALS, "StackSpot", "stackspot/YOUR_AGENT_ID"),
+        ({"FUSION_API_KEY": "x"}, "Fusion", "fusion/YOUR_AGENT_ID"),
+        ({"FUSION_API_KEY": "x", "FUSION_AGENT_ID": "123e4567-e89b-12d3-a456-426614174000"}, "Fusion", "fusion-chat"),
+        ({**CREDENTIALS, "FUSION_API_KEY": "x"}, "StackSpot and Fusion", "stackspot/YOUR_AGENT_ID"),
+    ],
+)
+def test_it_is_said_what_is_behind_the_proxy_and_how_to_ask_it(
+    monkeypatch: pytest.MonkeyPatch, env: Mapping[str, str], behind: str, model: str
+) -> None:
+    chosen = planned(monkeypatch, env)
+    assert launcher._behind(chosen) == f"Behind it is {behind}."
+    assert f'"model": "{model}"' in launcher.curl(chosen)

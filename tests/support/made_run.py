@@ -48,7 +48,8 @@ class MadeRun:
     def prompts(self) -> list[str]:
         """What the agent was asked since the last `script`."""
         records = self.emulator.get("/_emulator/requests").json()["requests"]
-        return [record["json"]["user_prompt"] for record in records if record["path"].endswith("/chat")]
+        chats = [record["json"] for record in records if record["path"].endswith("/chat")]
+        return [chat.get("user_prompt") or chat["message"] for chat in chats]
 
 
 @contextmanager
