@@ -8,10 +8,12 @@ import asyncio
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # otherwise the import downloads the prices of other vendors
 
 import litellm
+from litellm.router import Router
 
 from custom_handler import fusion_llm, settings, stackspot_llm
 from emulator import Emulator, Reply
@@ -49,7 +51,7 @@ def services() -> Iterator[None]:
 
 async def main() -> None:
     """Two questions to StackSpot, which Fusion answers if it must: a whole answer, and one as it is written."""
-    router = litellm.Router(
+    router = Router(
         model_list=[
             {"model_name": "stackspot-chat", "litellm_params": {"model": "stackspot/chat"}},
             {"model_name": "fusion-chat", "litellm_params": {"model": "fusion/chat"}},
@@ -58,7 +60,7 @@ async def main() -> None:
         num_retries=0,  # the provider repeats a call itself, where that is safe
         disable_cooldowns=True,
     )
-    question = [{"role": "user", "content": "How much is 17 * 3?"}]
+    question: Any = [{"role": "user", "content": "How much is 17 * 3?"}]
     answer = await router.acompletion("stackspot-chat", question)
     print(answer.choices[0].message.content)
     question = [{"role": "user", "content": "Count from 1 to 3."}]
