@@ -116,7 +116,7 @@ def _model(chosen: Plan) -> str:
     """One that answers."""
     if chosen.emulator or find(settings.AGENT_ID):
         return "stackspot-chat"
-    if "StackSpot" in services_with_credentials():
+    if services_with_credentials() != ("Fusion",):
         return "stackspot/YOUR_AGENT_ID"
     return "fusion-chat" if find(settings.FUSION_AGENT_ID) else "fusion/YOUR_AGENT_ID"
 

@@ -73,7 +73,7 @@ def test_with_credentials_and_a_key_the_printed_request_names_the_key_and_never_
     settings = {**settings_for(emulator), "LITELLM_MASTER_KEY": KEY, "HOST": "0.0.0.0", "PORT": free_port()}
     Path(".env").write_text("\n".join(f"{name}={value}" for name, value in settings.items()))
     with launched(environment, signal.SIGTERM) as program:
-        assert "Behind it is StackSpot." in program.output
+        assert "Behind it is StackSpot and Fusion." in program.output
         assert paste(program.output, {"LITELLM_MASTER_KEY": KEY}).status_code == 200
         assert paste(program.output, {"LITELLM_MASTER_KEY": "sk-wrong"}).status_code == 401
     assert KEY not in program.output
