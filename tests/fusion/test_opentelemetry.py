@@ -40,7 +40,8 @@ class Telemetry:
         """Attributes of each row of a figure, and its count."""
         data: Any = self._reader.get_metrics_data()  # None before the first figure
         scopes = [scope for resource in data.resource_metrics for scope in resource.scope_metrics] if data else []
-        points = [point for scope in scopes for one in scope.metrics if one.name == name for point in one.data.data_points]
+        metrics = [metric for scope in scopes for metric in scope.metrics if metric.name == name]
+        points = [point for metric in metrics for point in metric.data.data_points]
         return [(dict(point.attributes), getattr(point, "count", None) or point.value) for point in points]
 
     @property
