@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from opentelemetry import trace
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -177,3 +178,23 @@ def test_without_an_sdk_it_costs_and_does_nothing(emulator: Emulator, call: Star
     emulator.script(Reply(fault="server_error"))
     with pytest.raises(ServerError):
         call(emulator, observer=OpenTelemetryObserver()).ask("send_message", AGENT, "Hello")
+
+
+def test_enable_tracing_tells_what_the_program_has_set_up(
+    emulator: Emulator, call: StartCaller, telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: telemetry.tracers)
+    call(emulator, enable_tracing=True).ask("list_agents")
+    call(emulator).ask("list_agents")
+    assert [span.name for span in telemetry.spans] == ["fusion.list_agents"]
+
+
+def test_the_environment_enables_tracing(
+    emulator: Emulator, telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: telemetry.tracers)
+    monkeypatch.setenv("FUSION_ENABLE_TRACING", "true")
+    monkeypatch.setenv("FUSION_API_KEY", KEY)
+    with SyncFusionClient.from_settings(base_url=emulator.fusion_url) as client:
+        client.list_agents()
+    assert [span.name for span in telemetry.spans] == ["fusion.list_agents"]
