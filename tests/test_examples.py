@@ -43,7 +43,7 @@ PRINTED = {
     ),
 }
 #: Its packages do not go with the proxy's: `make clients` runs it in an environment of its own.
-RUN_WITH_CLIENTS = {"crewai_crew.py"}
+RUN_WITH_CLIENTS = {"crewai_crew.py", "fusion_crew.py"}
 
 
 def run(name: str, folder: Path, **settings: str) -> str:

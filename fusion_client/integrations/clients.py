@@ -26,6 +26,10 @@ class Clients:
         self._sync: SyncFusionClient | None = None
         self._of_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, _Held] = WeakKeyDictionary()
 
+    def __deepcopy__(self, memo: dict[int, object]) -> Clients:
+        """Copies of a model, which frameworks make, share its connections."""
+        return self
+
     def sync(self) -> SyncFusionClient:
         """The client for callers without an event loop. Raises ValueError when there is no API key."""
         with self._lock:

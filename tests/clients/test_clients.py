@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from emulator import Emulator, Reply
 from tests.clients.guide import Guide
 from tests.clients.outside import outside
 from tests.support.made_run import MadeRun, made_run
@@ -148,3 +150,54 @@ def test_the_example_for_crewai_calls_its_tool_and_reports(running: MadeRun, tmp
         assert program.end() == 0, program.output
     assert "get_weather('Recife')" in program.output
     assert re.search(r"28 degrees and sunny in Recife\s*$", program.output)
+
+
+_AGENT = "00000000-0000-4000-8000-000000000000"
+_COUNT = "One Two Three Four Five"
+
+
+def run_with_crewai(program: Path, emulator: Emulator, home: Path) -> str:
+    """What a program says that asks agents of Fusion, and reaches nothing else."""
+    command = [str(ROOT / _CREWAI / "bin" / "python"), str(program)]
+    ours = {"FUSION_API_KEY": "sk-secret", "FUSION_BASE_URL": emulator.fusion_url, "FUSION_AGENT_ID": _AGENT}
+    quiet = {"CREWAI_DISABLE_TELEMETRY": "true", "CREWAI_TRACING_ENABLED": "false", "OTEL_SDK_DISABLED": "true"}
+    with (
+        outside() as internet,
+        chdir(home),
+        Program(command, environment({**ours, **quiet, **internet.environment, "HOME": str(home)})) as running,
+    ):
+        assert running.end() == 0, running.output
+    assert internet.asked == []
+    return running.output
+
+
+def test_a_crew_of_two_agents_asks_fusion_without_the_proxy(emulator: Emulator, tmp_path: Path) -> None:
+    emulator.script(Reply("51"), Reply("The result is 51."))
+    output = run_with_crewai(ROOT / "examples" / "fusion_crew.py", emulator, tmp_path)
+    assert output.endswith("researcher: 51\nwriter: The result is 51.\n")
+    first, second = emulator.chats
+    assert "How much is 17 * 3?" in first.json["message"]
+    assert "51" in second.json["message"]
+
+
+def test_fusion_can_be_the_model_of_crewai_in_all_that_crewai_asks_of_one(emulator: Emulator, tmp_path: Path) -> None:
+    call = 'Thought: I look.\nAction: get_weather\nAction Input: {"city": "Recife"}\nObservation: made up'
+    answer = "Thought: I now know the final answer\nFinal Answer: 28 degrees in Recife."
+    emulator.script(Reply(call), Reply(answer), *[Reply(_COUNT)] * 4)
+    emulator.script(Reply('{"name": "Recife"}'), Reply(fault="not_found"))
+    output = run_with_crewai(Path(__file__).parent / "fusion_llm.py", emulator, tmp_path)
+    assert json.loads(output.splitlines()[-1]) == {
+        "tool": "28 degrees in Recife.",
+        "whole": "One Two Three ",
+        "async": _COUNT,
+        "streamed": "One Two Three ",
+        "streamed async": "One Two Three ",
+        "model": "Recife",
+        "failure": "AgentNotFoundError",
+        "tools": "Fusion's agents take no tools; CrewAI writes them into the prompt instead.",
+        "key in sight": False,
+        "heard": ["llm_call_completed", "llm_call_failed", "llm_stream_chunk"],
+    }
+    assert "28 degrees in Recife" in emulator.chats[1].json["message"]
+    assert "made up" not in emulator.chats[1].json["message"]
+    assert emulator.chats[4].json["folder"] == "counts"
