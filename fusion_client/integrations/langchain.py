@@ -11,7 +11,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LangSmithParams
@@ -92,6 +92,10 @@ class FusionChatModel(BaseChatModel):
         self._clients = Clients(**{**own, **self.client_options, "token_provider": credentials})
         _warn_of({name for name in _OF_THE_AGENT if getattr(self, name) is not None})
         return self
+
+    def bind_tools(self, *_: Any, **__: Any) -> NoReturn:
+        """Raises NotImplementedError, as does `with_structured_output`, which needs it."""
+        raise NotImplementedError("Fusion's agents have no tools; the proxy, through ChatOpenAI, gives them some.")
 
     @property
     def _llm_type(self) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import copy
 import gc
+import threading
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from typing import Any
@@ -236,6 +238,12 @@ def test_one_model_serves_many_loops_and_none(emulator: Emulator) -> None:
     assert len(model.batch(["Hello"] * 5)) == 5
 
 
+def test_a_copy_of_a_model_shares_its_connections(emulator: Emulator) -> None:
+    model = model_of(emulator)
+    assert copy.deepcopy(model)._clients is model.model_copy()._clients is model._clients
+    assert copy.deepcopy(model).invoke("Hello").text
+
+
 def test_a_stream_that_is_left_is_closed(emulator: Emulator) -> None:
     emulator.script(Reply("One Two Three", hold_after=3))
 
@@ -247,6 +255,31 @@ def test_a_stream_that_is_left_is_closed(emulator: Emulator) -> None:
         await asyncio.to_thread(emulator.wait_for, lambda it: it.chats[0].disconnected)
 
     asyncio.run(first())
+
+
+def test_a_call_that_is_cancelled_ends_its_request(emulator: Emulator) -> None:
+    emulator.script(Reply(hold=True))
+
+    async def cancelled() -> None:
+        call = asyncio.create_task(model_of(emulator).ainvoke("Hello"))
+        await asyncio.to_thread(emulator.wait_for, lambda it: it.chats[0].held)
+        call.cancel()
+        await asyncio.to_thread(emulator.wait_for, lambda it: it.chats[0].disconnected)
+        with pytest.raises(asyncio.CancelledError):
+            await call
+
+    asyncio.run(cancelled())
+
+
+def test_a_model_that_is_dropped_ends_its_thread(emulator: Emulator) -> None:
+    before = set(threading.enumerate())
+    model = model_of(emulator)
+    model.invoke("Hello")
+    (thread,) = {thread for thread in threading.enumerate() if thread.name == "fusion-client"} - before
+    del model
+    gc.collect()
+    thread.join(10)
+    assert not thread.is_alive()
 
 
 @pytest.mark.parametrize("name", ["temperature", "max_tokens"])
@@ -262,8 +295,13 @@ def test_other_arguments_are_refused_by_name(emulator: Emulator) -> None:
         model_of(emulator, top_p=1)
     with pytest.raises(ValueError, match="know no response_format, tools"):
         model_of(emulator).invoke("Hello", tools=[], response_format={})
-    with pytest.raises(NotImplementedError):
+
+
+def test_tools_and_structured_output_are_refused_with_what_to_do_instead(emulator: Emulator) -> None:
+    with pytest.raises(NotImplementedError, match="the proxy"):
         model_of(emulator).bind_tools([])
+    with pytest.raises(NotImplementedError, match="the proxy"):
+        model_of(emulator).with_structured_output({"title": "City", "type": "object"})
 
 
 def test_a_key_is_needed_when_the_model_is_made_and_is_never_shown(

@@ -21,13 +21,27 @@ pytestmark = pytest.mark.filterwarnings("ignore:.* has no effect:UserWarning")
 
 
 class _Abilities:
-    """What of the suites is switched on and off.
+    """What of the suites is switched on and off, and why.
 
-    Off, as the model itself tells: has_tool_calling, has_tool_choice, has_structured_output, and with them JSON mode,
-    files in the results of tools, and Anthropic's inputs, whose tests bind tools: the service has none of it. Off by
-    default: supports_image_urls, since the model fetches nothing; serialization, since a model holds credentials;
+    What is off by default stays so: supports_image_urls, since the model fetches nothing; supports_json_mode, files in
+    the results of tools and Anthropic's inputs, whose tests bind tools; serialization, since a model holds credentials;
     enable_vcr_tests, which measure the recording of a real service.
     """
+
+    @property
+    def has_tool_calling(self) -> bool:
+        """The service has no tools."""
+        return False
+
+    @property
+    def has_tool_choice(self) -> bool:
+        """The service has no tools."""
+        return False
+
+    @property
+    def has_structured_output(self) -> bool:
+        """The service has none, and LangChain's own needs tools."""
+        return False
 
     @property
     def chat_model_class(self) -> type[BaseChatModel]:

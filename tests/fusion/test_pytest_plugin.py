@@ -109,7 +109,7 @@ def test_faults_are_tried_again_without_a_pause(project: pytest.Pytester) -> Non
 
 
 def test_the_options_of_the_emulator_can_be_set(project: pytest.Pytester) -> None:
-    tests = f"""
+    tests = """
         import pytest
         from fusion_client import AuthenticationError
         from fusion_client.testing import API_KEY, Options

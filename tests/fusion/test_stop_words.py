@@ -31,3 +31,8 @@ def test_text_that_cannot_begin_a_word_is_passed_on_at_once(text: str, word: str
 
 def test_nothing_is_held_without_words() -> None:
     assert StopWords().feed("all of it") == "all of it"
+
+
+def test_nothing_passes_behind_a_word() -> None:
+    stop = StopWords(["<end>"])
+    assert [stop.feed("One <e"), stop.feed("nd> Two"), stop.feed(" Three"), stop.flush()] == ["One ", "", "", ""]
