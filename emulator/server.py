@@ -134,7 +134,7 @@ class Emulator:
         self._service.forget_conversations()
 
     def reset(self) -> None:
-        """Back to the start, except that tokens already issued stay valid: a proxy may be holding one."""
+        """Back to the start, except that tokens and ids of files stay valid: a proxy may be holding them."""
         self._service.reset()
 
     @property

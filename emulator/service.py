@@ -40,7 +40,7 @@ class Service:
         self.chats.clear()
 
     def reset(self) -> None:
-        """Back to the start, except that tokens already issued stay valid: a proxy may be holding one."""
+        """Back to the start, except that tokens and ids of files stay valid: a proxy may be holding them."""
         self.script.clear()
         self.recorder.clear()
         self.limiter.clear()

@@ -34,6 +34,7 @@ class Uploads:
         self._options = options
         self._clock = clock
         self._uploads: dict[str, Upload] = {}
+        self._earlier: dict[str, Upload] = {}
 
     def announce(self, realm: str, file_name: str, expiration: float) -> Upload:
         """A new upload of an account in `realm`, open for `expiration` of what `Options.expiration_unit` says."""
@@ -74,7 +75,8 @@ class Uploads:
 
     def get(self, upload_id: object) -> Upload | None:
         """The upload of this id, once its content has come."""
-        return next((upload for upload in self.stored if upload.id == upload_id), None)
+        upload = self._uploads.get(str(upload_id)) or self._earlier.get(str(upload_id))
+        return upload if upload and self._is_there(upload) else None
 
     def found(self, ids: object) -> list[Upload]:
         """The uploads of these ids whose content has come; none for what is no list."""
@@ -84,12 +86,16 @@ class Uploads:
     @property
     def stored(self) -> list[Upload]:
         """Those whose content has come and is still there, in the order in which they were announced."""
-        now = self._clock() if self._options.files_expire else 0.0
-        return [one for one in tuple(self._uploads.values()) if one.content is not None and now < one.ends]
+        return list(filter(self._is_there, tuple(self._uploads.values())))
 
     def clear(self) -> None:
-        """Forget every file."""
+        """List no file any more. The ids hold still: a proxy may be keeping them."""
+        self._earlier |= self._uploads
         self._uploads.clear()
+
+    def _is_there(self, upload: Upload) -> bool:
+        now = self._clock() if self._options.files_expire else 0.0
+        return upload.content is not None and now < upload.ends
 
 
 def _same(fields: dict[str, str | bytes], form: dict[str, str]) -> bool:

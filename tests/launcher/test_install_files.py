@@ -61,22 +61,24 @@ def test_the_example_of_settings_as_it_stands_sets_nothing() -> None:
 
 def test_the_configuration_names_what_the_package_exports() -> None:
     names = set(re.findall(r"custom_handler\.(\w+)", "\n".join(lines("config.yaml"))))
-    assert names == {"stackspot_llm", "proxy_hooks", "require_key"}
+    assert names == {"stackspot_llm", "fusion_llm", "proxy_hooks", "require_key"}
     for name in names:
         assert getattr(import_module("custom_handler"), name) is not None
 
 
 def test_the_further_model_shown_in_the_configuration_works_as_it_is_uncommented() -> None:
     text = (ROOT / "config.yaml").read_text()
-    first, *_, entry = yaml.safe_load(re.sub(r"^  #(  .*)$", r"\1", text, flags=re.MULTILINE))["model_list"]
+    models = yaml.safe_load(re.sub(r"^  #(  .*)$", r"\1", text, flags=re.MULTILINE))["model_list"]
+    first, entry = models[0], next(model for model in models if "agent_id" in model["model_info"])
     assert entry["model_info"].items() > first["model_info"].items()
     assert is_agent_id(entry["model_info"]["agent_id"])
     assert entry["litellm_params"]["model"].startswith("stackspot/")
 
 
 def test_the_default_model_and_the_wildcard_tell_clients_the_same() -> None:
-    default, wildcard = (entry["model_info"] for entry in load("config.yaml")["model_list"])
-    assert wildcard.items() >= default.items()
+    by_name = {entry["model_name"]: entry["model_info"] for entry in load("config.yaml")["model_list"]}
+    for service in ("stackspot", "fusion"):
+        assert by_name[f"{service}/*"].items() >= by_name[f"{service}-chat"].items()
 
 
 def test_the_image_runs_as_a_numbered_user_and_starts_the_launcher() -> None:
