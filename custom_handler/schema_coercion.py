@@ -109,21 +109,22 @@ class Coercion:
         return self.fit(value, schemas[0] if len(schemas) == 1 else {"allOf": schemas}, depth + 1, is_item=is_item)
 
     def _object(self, value: dict[str, Any], parts: list[dict[str, Any]], depth: int) -> dict[str, Any]:
-        names = _renamings(value, parts)
+        # Nulls that may go do so first: another spelling of the name may have the value.
+        given = {name: item for name, item in value.items() if item is not None or not self._may_go(name, parts)}
+        names = _renamings(given, parts)
         fitted = {}
-        for name, item in value.items():
+        for name, item in given.items():
             new_name = names.get(name, name)
-            schemas = _property_schemas(parts, new_name)
-            new = self._child(item, schemas, depth)
-            if new is not None or not self._may_go(new_name, schemas, parts):
+            new = self._child(item, _property_schemas(parts, new_name), depth)
+            if new is not None or not self._may_go(new_name, parts):
                 fitted[new_name] = new
         same = len(fitted) == len(value) and all(name in value and value[name] is new for name, new in fitted.items())
         return value if same else fitted
 
-    def _may_go(self, name: str, schemas: list[Any], parts: list[dict[str, Any]]) -> bool:
+    def _may_go(self, name: str, parts: list[dict[str, Any]]) -> bool:
         """Whether a null of this name only says that an optional property is not given."""
         optional = name in _declared(parts) and name not in _required(parts)
-        return optional and not all(self._schema.fits(None, schema) for schema in schemas)
+        return optional and not all(self._schema.fits(None, schema) for schema in _property_schemas(parts, name))
 
 
 def _declared(parts: list[dict[str, Any]]) -> set[str]:
