@@ -94,3 +94,26 @@ async def test_a_reader_that_is_cancelled_closes_the_source(source: Source) -> N
     with pytest.raises(asyncio.CancelledError):
         await reading
     assert source.closed
+
+
+async def test_a_source_that_takes_long_to_close_is_waited_for_however_often_its_reader_is_cancelled() -> None:
+    begun, closed = asyncio.Event(), False
+
+    async def items() -> AsyncGenerator[int, None]:
+        nonlocal closed
+        try:
+            begun.set()
+            await asyncio.Event().wait()
+            yield 1
+        finally:
+            for _ in range(5):
+                await asyncio.sleep(0)
+            closed = True
+
+    reading = asyncio.ensure_future(anext(coalesce(items())))
+    await begun.wait()
+    while not reading.done():
+        reading.cancel()
+        await asyncio.sleep(0)
+    assert reading.cancelled()
+    assert closed

@@ -213,6 +213,24 @@ async def test_closing_the_answer_closes_the_connection(emulator: Emulator, agen
     emulator.wait_for(lambda e: e.chats[0].disconnected, timeout=1)
 
 
+async def test_who_is_cancelled_again_and_again_is_cancelled_and_nothing_else(emulator: Emulator, agent: Any) -> None:
+    """As anyio does it when a client hangs up, until its scope is left."""
+    emulator.script(Reply(TEXT, hold_after=5))
+    began = asyncio.Event()
+
+    async def read() -> None:
+        async for _ in agent.stream(Query("Hi")):
+            began.set()
+
+    reading = asyncio.create_task(read())
+    await began.wait()
+    while not reading.done():
+        reading.cancel()
+        await asyncio.sleep(0)
+    assert reading.cancelled()
+    emulator.release()
+
+
 async def test_half_characters_in_a_prompt_do_not_stop_it(emulator: Emulator, agent: Any, service: Served) -> None:
     emulator.script(Reply(TEXT))
     await ask(agent, "a\ud83d")

@@ -37,6 +37,21 @@ async def coalesce(items: AsyncGenerator[T, None]) -> AsyncGenerator[list[T], No
         await reading  # raises what reading failed with, after everything before it was passed on
     finally:
         reading.cancel()
-        await asyncio.wait([reading])
+        await _end_of(reading)
         if not reading.cancelled():
             reading.exception()  # raised above, or of no interest to a caller that has left
+
+
+async def _end_of(task: asyncio.Task[None]) -> None:
+    """Wait until `task` has ended, also when cancelled meanwhile: the server does so again and again when a client leaves.
+
+    Whoever went on before would close what the task is still closing.
+    """
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as exc:
+            cancelled = exc
+    if cancelled:
+        raise cancelled
