@@ -100,6 +100,14 @@ async def test_a_correlation_id_keeps_one_chat_where_the_service_tells_which_it_
         assert (FUSION.prompt(answered[-1]) == "what is my name?") == remembered
 
 
+async def test_a_service_without_streams_is_asked_for_one_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Emulator(Options(rpm=None, fusion_streaming="refused")) as emulator:
+        say = client_of(emulator, monkeypatch)
+        await say("my name is Ana")
+        await say("what is my name?")
+        assert [chat.status for chat in emulator.chats] == [422, 200, 200]
+
+
 async def test_a_hidden_question_goes_to_the_same_chat(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     say = client_of(emulator, monkeypatch)
     tool = {"name": "add", "parameters": {"type": "object", "properties": {"n": {"type": "integer"}}}}

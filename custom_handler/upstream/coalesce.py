@@ -43,7 +43,7 @@ async def coalesce(items: AsyncGenerator[T, None]) -> AsyncGenerator[list[T], No
 
 
 async def _end_of(task: asyncio.Task[None]) -> None:
-    """Wait until `task` has ended, also when cancelled meanwhile: the server does so again and again when a client leaves.
+    """Wait until `task` has ended, also when cancelled meanwhile: when a client leaves, the server does so repeatedly.
 
     Whoever went on before would close what the task is still closing.
     """

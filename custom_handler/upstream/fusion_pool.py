@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from cachetools import LRUCache
+
 from custom_handler import settings
 from custom_handler.model_info import NOTHING, ModelInfo
 from custom_handler.settings import FUSION_QUOTA, FusionAccount, FusionConnection
@@ -17,6 +19,8 @@ from custom_handler.upstream.pool import PATIENTLY, Asking, Pool
 from custom_handler.upstream.uploads import Uploads
 from fusion_client import FusionClient, NotFoundError, UnsupportedError
 
+_CLIENTS = 1_000  # one for each account and timeout, and requests may bring timeouts of their own
+
 
 class FusionPool(Pool[FusionAccount, FusionConnection]):
     """See `Pool`."""
@@ -27,6 +31,7 @@ class FusionPool(Pool[FusionAccount, FusionConnection]):
 
     def __init__(self, *given: Any, **more: Any) -> None:
         super().__init__(*given, **more)
+        self._clients: LRUCache[tuple[FusionAccount, float], FusionClient] = LRUCache(_CLIENTS)
         self._uploads: dict[FusionAccount, Uploads] = {}
 
     def uploads(self, account: FusionAccount) -> Uploads:
@@ -67,6 +72,13 @@ class FusionPool(Pool[FusionAccount, FusionConnection]):
         return f"Fusion lists {len(agents)} agents for"
 
     def _client(self, account: FusionAccount, read_timeout: float) -> FusionClient:
+        """The library, kept since it learns whether Fusion knows streams: asking for one in vain costs quota."""
+        key = account, read_timeout
+        if key not in self._clients:
+            self._clients[key] = self._new_client(account, read_timeout)
+        return self._clients[key]
+
+    def _new_client(self, account: FusionAccount, read_timeout: float) -> FusionClient:
         """The library, without what the proxy has itself: new tries, a limit, and a limit of characters."""
         return FusionClient(
             account.api_key,
