@@ -22,6 +22,7 @@ from custom_handler.upstream.fusion_pool import FusionPool
 from custom_handler.upstream.pool import Asking
 from emulator import Emulator, Options, Reply
 from tests.conftest import settings_for
+from tests.support.files import PDF, attachment
 from tests.support.services import FUSION
 from tests.support.upstreams import RunningAgent, ask
 
@@ -130,6 +131,15 @@ async def test_a_chat_that_the_service_does_not_know_any_more_is_begun_anew(
     assert [FUSION.conversation(chat) is None for chat in emulator.chats] == [True, False, True]
 
 
+async def test_a_file_that_the_service_does_not_keep_any_more_is_sent_again(emulator: Emulator, agent: Any) -> None:
+    query = Query("What is in it?", (attachment(PDF, "a.pdf"),))
+    await ask(agent, query)
+    emulator.reset()
+    assert (await ask(agent, query))[0] == f"I have received a.pdf ({len(PDF)} bytes)."
+    assert [chat.status for chat in emulator.chats] == [404, 200]
+    assert len(emulator.files) == 1
+
+
 # Its quota
 
 
@@ -190,6 +200,7 @@ def refused(kind: type[fusion_client.FusionError], status: int, prose: str = "",
         (refused(fusion_client.AuthenticationError, 401), errors.IdentityRefusedError, "check FUSION_API_KEY (401)"),
         (refused(fusion_client.PermissionDeniedError, 403), errors.AgentRefusedError, "FUSION_API_KEY may not ask it"),
         (refused(fusion_client.AgentNotFoundError, 404), errors.RequestError, "does not know agent"),
+        (refused(fusion_client.NotFoundError, 404), errors.UnavailableError, "does not know a file of the question"),
         (refused(fusion_client.ChatNotFoundError, 404), errors.RequestError, "does not know the chat any more"),
         (refused(fusion_client.ValidationError, 422, "a secret"), errors.RequestError, "did not accept the request"),
         (refused(fusion_client.ValidationError, 413), errors.ContextWindowError, "The prompt is too long"),

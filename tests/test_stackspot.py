@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from custom_handler import errors
-from custom_handler.attachments import Attachment, FileReference, Files
+from custom_handler.attachments import Attachment
 from custom_handler.auth import BearerAuth, TokenSource
 from custom_handler.events import Source
 from custom_handler.quota.account import AccountQuota
@@ -24,7 +24,7 @@ from custom_handler.upstream.stackspot_files import StackspotFiles
 from custom_handler.upstream.uploads import Uploads
 from emulator import Emulator, Options, Reply
 from tests.conftest import AGENT
-from tests.support.files import PDF, PNG, data_url
+from tests.support.files import PDF, PNG, attachment
 
 CONVERSATION = "01KJJB4T9SP5V1SYDEYHTZ5N6Y"
 TEXT = "Olá, mundo! 😀 Tudo bem?"
@@ -144,12 +144,6 @@ async def test_odd_streams_tell_what_they_can(
 async def test_an_empty_answer_with_a_final_frame_is_an_answer(emulator: Emulator, agent: StackspotAgent) -> None:
     emulator.script(Reply("", tokens=(7, 0)))
     assert await ask(agent) == ("", Report(7, 0, "stop"))
-
-
-def attachment(data: bytes, name: str) -> Attachment:
-    file = Files().add(FileReference(data_url(data, ""), name, "p"))
-    assert isinstance(file, Attachment)
-    return file
 
 
 FILES = (attachment(PDF, "a.pdf"), attachment(PNG, "b.png"))

@@ -260,6 +260,16 @@ async def test_workers_share_ids_through_redis(
     assert counted() == {"sent": 2, "reused": 1}
 
 
+async def test_what_one_worker_forgets_no_other_uses_again(
+    emulator: Emulator, start: Start, redis_server: RedisServer
+) -> None:
+    one, other = (start(emulator, redis=redis_server.url) for _ in range(2))
+    first = await one.ids([attachment()])
+    await one.forget([attachment()])
+    await one.forget([])
+    assert await other.ids([attachment()]) != first
+
+
 async def test_what_workers_share_ends_with_the_id_and_tells_nothing_of_the_file(
     emulator: Emulator, start: Start, redis_server: RedisServer
 ) -> None:

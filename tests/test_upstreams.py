@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from custom_handler import errors
-from custom_handler.attachments import Attachment, FileReference, Files
+from custom_handler.attachments import Attachment
 from custom_handler.upstream.asking import tries
 from custom_handler.upstream.base import ConversationLostError, Delta, Query
 from custom_handler.upstream.pool import Asking
 from custom_handler.upstream.retry import retrying
 from emulator import Emulator, Reply
-from tests.support.files import PDF, PNG, data_url
+from tests.support.files import PDF, PNG, attachment
 from tests.support.services import FUSION, Served
 from tests.support.upstreams import RunningAgent
 from tests.support.upstreams import ask as asked
@@ -32,12 +32,6 @@ async def agent(service: Served, emulator: Emulator) -> AsyncIterator[Any]:
 async def ask(agent: Any, prompt: str = "Hi", files: tuple[Attachment, ...] = ()) -> str:
     """The text of one answer, asked without waiting between tries."""
     return (await asked(agent, Query(prompt, files)))[0]
-
-
-def attachment(data: bytes, name: str) -> Attachment:
-    file = Files().add(FileReference(data_url(data, ""), name, "p"))
-    assert isinstance(file, Attachment)
-    return file
 
 
 FILES = (attachment(PDF, "a.pdf"), attachment(PNG, "b.png"))
@@ -184,6 +178,7 @@ async def test_a_client_that_reads_slowly_is_not_taken_for_a_service_that_is_sil
             piece = await anext(pieces)
             assert isinstance(piece, Delta)
             text += piece.text
+        emulator.wait_for(lambda e: e.chats[0].held)
         emulator.release()
         emulator.wait_for(lambda e: e.chats[0].finished)
         await asyncio.sleep(2 * patience)  # the client's own time
@@ -228,7 +223,6 @@ async def test_who_is_cancelled_again_and_again_is_cancelled_and_nothing_else(em
         reading.cancel()
         await asyncio.sleep(0)
     assert reading.cancelled()
-    emulator.release()
 
 
 async def test_half_characters_in_a_prompt_do_not_stop_it(emulator: Emulator, agent: Any, service: Served) -> None:

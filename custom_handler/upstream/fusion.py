@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from custom_handler.upstream.coalesce import coalesce
 from custom_handler.upstream.fusion_errors import Place, as_ours
 from custom_handler.upstream.retry import TOO_LATE
 from custom_handler.upstream.uploads import Uploads
-from fusion_client import FusionClient, TokenStream
+from fusion_client import FusionClient, NotFoundError, TokenStream
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +50,7 @@ class FusionAgent:
         files = await upload(self.uploads, query.files, self.place.service, self.read_timeout, FUSION_TIMEOUT)
         some_text = False
         with as_ours(self.place):
-            tokens = await self.client.send_message(
-                self.agent_id,
-                mend(query.prompt),
-                query.conversation_id or None,
-                files,
-                stream=True,
-                folder=self.folder,
-            )
+            tokens = await self._tokens(query, files)
             tracing.note(status=200)
             async with tokens, aclosing(coalesce(_read(tokens))) as reads:
                 async for together in reads:
@@ -66,6 +59,16 @@ class FusionAgent:
             if not (some_text or tokens.ended):
                 raise BrokenAnswerError(f"{self.place.service} closed the answer before it began.")
             yield _report(tokens)
+
+    async def _tokens(self, query: Query, files: Sequence[str]) -> TokenStream:
+        chat_id = query.conversation_id or None
+        try:
+            return await self.client.send_message(
+                self.agent_id, mend(query.prompt), chat_id, files, stream=True, folder=self.folder
+            )
+        except NotFoundError:  # how long Fusion keeps a file is not known
+            await self.uploads.forget(query.files)
+            raise
 
 
 def _report(tokens: TokenStream) -> Report:

@@ -75,6 +75,15 @@ class Uploads:
         """
         return tuple(await asyncio.gather(*map(self._id, files)))
 
+    async def forget(self, files: Sequence[Attachment]) -> None:
+        """Upload `files` anew when they come again: the service does not know the ids any more."""
+        keys = [self._key(file) for file in files]
+        for key in keys:
+            self._ids.pop(key, None)
+        if self._redis is not None and keys:
+            with suppress(RedisGoneError):
+                await self._redis.run(lambda redis: redis.delete(*(_REDIS_KEY + key for key in keys)))
+
     async def _id(self, file: Attachment) -> str:
         key = self._key(file)
         known, until = self._ids.get(key, ("", 0.0))

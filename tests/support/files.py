@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 
+from custom_handler.attachments import Attachment, FileReference, Files
+
 #: One red pixel.
 PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC")
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01"
@@ -21,3 +23,10 @@ DOCX, XLSX, PPTX = (
 def data_url(data: bytes, media_type: str = "image/png") -> str:
     """`data` as a client sends it."""
     return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
+
+
+def attachment(data: bytes, name: str) -> Attachment:
+    """The file `name`, as a request has it once it is read."""
+    file = Files().add(FileReference(data_url(data, ""), name, "p"))
+    assert isinstance(file, Attachment)
+    return file
