@@ -211,7 +211,7 @@ def _are_set(service: str, credentials: tuple[Setting[str], ...]) -> bool:
         return True
     if len(missing) == len(credentials):
         prefix, _, rest = credentials[0].name.partition("_")
-        names = _inherited_environment()
+        names = (name for name, value in _inherited_environment().items() if value.strip())
         return any(name.startswith(f"{prefix}_") and name.endswith(f"_{rest}") for name in names)
     raise SettingError(
         f"The {service} credentials are incomplete: {_names(missing)} is not set, in the environment or in .env. "

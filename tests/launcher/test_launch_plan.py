@@ -49,6 +49,11 @@ def test_without_credentials_an_emulator_takes_the_place_of_stackspot(monkeypatc
     assert emulator.arguments[-2:] == ("--brain", "agent")
 
 
+@pytest.mark.parametrize("name", ["STACKSPOT_CLIENT_ID", "STACKSPOT_PAYMENTS_CLIENT_ID", "FUSION_API_KEY"])
+def test_a_credential_that_is_empty_is_none(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    assert planned(monkeypatch, {name: ""}).emulator
+
+
 @pytest.mark.parametrize(
     "env",
     [
