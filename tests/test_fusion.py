@@ -199,7 +199,7 @@ def refused(kind: type[fusion_client.FusionError], status: int, prose: str = "",
     [
         (refused(fusion_client.AuthenticationError, 401), errors.IdentityRefusedError, "check FUSION_API_KEY (401)"),
         (refused(fusion_client.PermissionDeniedError, 403), errors.AgentRefusedError, "FUSION_API_KEY may not ask it"),
-        (refused(fusion_client.AgentNotFoundError, 404), errors.RequestError, "does not know agent"),
+        (refused(fusion_client.AgentNotFoundError, 404), errors.RequestError, "its id, and FUSION_BASE_URL (404)"),
         (refused(fusion_client.NotFoundError, 404), errors.UnavailableError, "does not know a file of the question"),
         (refused(fusion_client.ChatNotFoundError, 404), errors.RequestError, "does not know the chat any more"),
         (refused(fusion_client.ValidationError, 422, "a secret"), errors.RequestError, "did not accept the request"),

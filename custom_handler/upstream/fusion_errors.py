@@ -65,7 +65,10 @@ OF_AGENT: _Meanings = {
     **_ANY,
     fusion_client.PermissionDeniedError: (AgentRefusedError, "Fusion refused agent {subject}: {key} may not ask it"),
     fusion_client.ChatNotFoundError: (RequestError, "Fusion does not know the chat any more"),
-    fusion_client.AgentNotFoundError: (RequestError, "Fusion does not know agent {subject}; check its id"),
+    fusion_client.AgentNotFoundError: (
+        RequestError,
+        f"Fusion does not know agent {{subject}}; check its id, and {FUSION_BASE_URL.name}",
+    ),
     # Transient: the file is uploaded again with the next try.
     fusion_client.NotFoundError: (UnavailableError, "Fusion does not know a file of the question any more"),
     fusion_client.ValidationError: (RequestError, "Fusion did not accept the request for agent {subject}"),
