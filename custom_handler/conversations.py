@@ -168,9 +168,9 @@ class _Trust:
         if scope.agent not in self._silent:
             self._silent.add(scope.agent)
             log.info(
-                "Agent %s did not say that it remembers the conversation, so it is sent the whole of it every time; "
-                "is its conversational mode off?",
+                "Agent %s did not say that it remembers the conversation, so it is sent the whole of it every time; %s",
                 scope.agent_id,
+                "the service did not tell its id" if scope.ids_chosen else "is its conversational mode off?",
             )
 
     def lose(self, scope: Scope, seconds: float) -> None:

@@ -1,6 +1,6 @@
 """What Prometheus is told, each figure once, and how it reads them.
 
-Labels are bounded: a model's name as config.yaml has it, an account's realm, codes of `errors`, words of the tables
+Labels are bounded: a model's name as config.yaml has it, an account's name, codes of `errors`, words of the tables
 below; never an id, a key or text of a client. Whoever does something counts it in one line; `measuring` does it for
 the requests.
 """

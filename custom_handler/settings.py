@@ -313,13 +313,13 @@ REDIS_URL = Setting(
 )
 CONVERSATIONS = Setting(
     "STACKSPOT_CONVERSATIONS",
-    "whether a conversation with a correlation-id is remembered by StackSpot (auto), or sent whole every time (off)",
+    "whether a conversation with a correlation-id is remembered by the service (auto), or sent whole every time (off)",
     _one_of("auto", "off"),
     default="auto",
 )
 CONVERSATION_TTL = Setting(
     "STACKSPOT_CONVERSATION_TTL",
-    "seconds after its last answer for which StackSpot is relied on to remember a conversation",
+    "seconds after its last answer for which the service is relied on to remember a conversation",
     _seconds,
     default="3600",
 )

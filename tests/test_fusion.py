@@ -86,8 +86,9 @@ def client_of(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Say:
     ],
 )
 async def test_a_correlation_id_keeps_one_chat_where_the_service_tells_which_it_is(
-    options: dict[str, Any], remembered: bool, monkeypatch: pytest.MonkeyPatch
+    options: dict[str, Any], remembered: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     with Emulator(Options(rpm=None, **options)) as emulator:
         say = client_of(emulator, monkeypatch)
         await say("my name is Ana")
@@ -99,6 +100,8 @@ async def test_a_correlation_id_keeps_one_chat_where_the_service_tells_which_it_
         assert len(set(later)) == 1
         assert (later[0] is not None) == remembered
         assert (FUSION.prompt(answered[-1]) == "what is my name?") == remembered
+        assert ("the service did not tell its id" in caplog.text) != remembered
+        assert "conversational mode" not in caplog.text  # that is StackSpot's
 
 
 async def test_a_service_without_streams_is_asked_for_one_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,7 +162,7 @@ async def test_a_refusal_for_the_quota_pauses_the_account_and_is_not_seen(
     caplog.set_level(logging.WARNING)
     emulator.script(Reply(fault="rate_limited", headers={"retry-after": "1"}), Reply(TEXT))
     pieces = [piece async for piece in agent.stream(Query("Hi"))]
-    assert pieces[0] == Delta(TEXT)
+    assert "".join(piece.text for piece in pieces if isinstance(piece, Delta)) == TEXT
     assert "Fusion refused a request of account fusion for its quota (429): a pause of 1 s" in caplog.text
 
 
