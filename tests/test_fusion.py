@@ -12,6 +12,7 @@ import pytest
 import fusion_client
 from custom_handler import errors
 from custom_handler.markers import render_call
+from custom_handler.model_info import ModelInfo
 from custom_handler.provider import FusionLLM
 from custom_handler.quota.tickets import Limits
 from custom_handler.settings import read_fusion_account
@@ -47,6 +48,12 @@ async def test_a_chat_begins_and_goes_on_with_what_the_service_wants_and_nothing
     assert first.json == {"agent_id": FUSION.agent, "message": "Olá?", "files": [], "folder": None, "stream": True}
     assert second.path == f"/fusion/v1/chat/{report.conversation_id}/message"
     assert second.json == {"message": "E?", "files": [], "stream": True}
+
+
+async def test_new_chats_are_filed_in_the_folder_of_the_model(emulator: Emulator) -> None:
+    async with RunningAgent(FUSION, emulator, info=ModelInfo("reviewer", {"folder": "reviews"})) as agent:
+        await ask(agent, Query("Hi"))
+    assert emulator.chats[0].json["folder"] == "reviews"
 
 
 # What nobody knows of its streams

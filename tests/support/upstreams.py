@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from custom_handler.model_info import NOTHING, ModelInfo
 from custom_handler.settings import Account, Connection, FusionAccount, FusionConnection
 from custom_handler.transport import new_client
 from custom_handler.upstream.base import Delta, Query, Report
@@ -36,17 +37,27 @@ class RunningAgent:
 
     Args:
         url: where the service is said to be; None for the emulator's.
+        info: what the agent is asked with.
     """
 
-    def __init__(self, service: Served, emulator: Emulator, asking: Asking = PATIENTLY, url: str | None = None) -> None:
+    def __init__(
+        self,
+        service: Served,
+        emulator: Emulator,
+        asking: Asking = PATIENTLY,
+        url: str | None = None,
+        info: ModelInfo = NOTHING,
+    ) -> None:
         self._service = service
         self._asking = asking
+        self._info = info
         self._identity_url = emulator.url
         self._url = emulator.url if url is None else url
 
     async def __aenter__(self) -> Any:
         self._pool = pool_of(self._service, self._url, self._identity_url)
-        return self._pool.agent(self._service.agent, account_of(self._service, self._url), self._asking)
+        account = account_of(self._service, self._url)
+        return self._pool.agent(self._service.agent, account, self._asking, self._info)
 
     async def __aexit__(self, *_: object) -> None:
         await self._pool.aclose()
