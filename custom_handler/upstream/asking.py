@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
 
+from custom_handler import tracing
 from custom_handler.attachments import Attachment
 from custom_handler.errors import ServiceQuotaError, UpstreamTimeoutError
 from custom_handler.quota.tickets import Ticket
@@ -29,6 +30,7 @@ def asked(query: Query, turns: Turns, ask: Ask, give_up_after: float = TOO_LATE)
 
 async def _in_turn(turns: Turns, ticket: Ticket, ask: Ask, query: Query) -> AsyncGenerator[Piece, None]:
     """The answer. While the service refuses because of its quota, the question queues up again in its old place."""
+    tracing.note(follow_up=query.follow_up, conversation=query.conversation_id is not None)
     while True:
         with suppress(ServiceQuotaError):  # it comes before any piece
             async with turns.turn(ticket), aclosing(ask(query)) as pieces:

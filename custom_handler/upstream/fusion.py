@@ -46,7 +46,6 @@ class FusionAgent:
 
     async def _ask(self, query: Query) -> AsyncGenerator[Piece, None]:
         tracing.note(agent_id=self.agent_id, account=self.account.name)
-        tracing.note(follow_up=query.follow_up, conversation=query.conversation_id is not None)
         files = await upload(self.uploads, query.files, self.place.service, self.read_timeout, FUSION_TIMEOUT)
         some_text = False
         with as_ours(self.place):

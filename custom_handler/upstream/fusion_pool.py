@@ -16,7 +16,6 @@ from custom_handler.upstream.fusion import FusionAgent
 from custom_handler.upstream.fusion_errors import OF_AGENT, Place, as_ours
 from custom_handler.upstream.fusion_files import FusionFiles
 from custom_handler.upstream.pool import PATIENTLY, Asking, Pool
-from custom_handler.upstream.uploads import Uploads
 from fusion_client import FusionClient, NotFoundError, UnsupportedError
 
 _CLIENTS = 1_000  # one for each account and timeout, and requests may bring timeouts of their own
@@ -32,14 +31,10 @@ class FusionPool(Pool[FusionAccount, FusionConnection]):
     def __init__(self, *given: Any, **more: Any) -> None:
         super().__init__(*given, **more)
         self._clients: LRUCache[tuple[FusionAccount, float], FusionClient] = LRUCache(_CLIENTS)
-        self._uploads: dict[FusionAccount, Uploads] = {}
 
-    def uploads(self, account: FusionAccount) -> Uploads:
-        """The files of `account`."""
-        if account not in self._uploads:
-            files = FusionFiles(self._client(account, self.connection.read_timeout), self._service, account)
-            self._uploads[account] = Uploads(files, account, self.redis)
-        return self._uploads[account]
+    def file_store(self, account: FusionAccount) -> FusionFiles:
+        """See `Pool.file_store`."""
+        return FusionFiles(self._client(account, self.connection.read_timeout), self._service, account)
 
     def agent(
         self, agent_id: str, account: FusionAccount, asking: Asking = PATIENTLY, info: ModelInfo = NOTHING

@@ -24,6 +24,7 @@ from custom_handler.settings import FILE_HOSTS, REDIS_URL, WORKERS, Network, Own
 from custom_handler.transport import new_client, trust
 from custom_handler.upstream.base import Upstream
 from custom_handler.upstream.retry import TOO_LATE
+from custom_handler.upstream.uploads import FileStore, Uploads
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ class Pool(ABC, Generic[A, C]):
         self.remote_files = remote_files or RemoteFiles()
         self._quotas = quotas or Quotas(terms=self.terms)
         self._shared: dict[A, SharedQuota] = {}
+        self._uploads: dict[A, Uploads] = {}
 
     @staticmethod
     @abstractmethod
@@ -110,6 +112,10 @@ class Pool(ABC, Generic[A, C]):
         """
 
     @abstractmethod
+    def file_store(self, account: A) -> FileStore:
+        """Where the service takes the files of `account`."""
+
+    @abstractmethod
     async def sign_in(self, account: A) -> object:
         """Get what `account` needs to ask agents, or find that it is there; it costs no quota.
 
@@ -129,6 +135,12 @@ class Pool(ABC, Generic[A, C]):
         await self.client.aclose()
         if self.redis is not None:
             await self.redis.aclose()
+
+    def uploads(self, account: A) -> Uploads:
+        """The files of `account`."""
+        if account not in self._uploads:
+            self._uploads[account] = Uploads(self.file_store(account), account, self.redis)
+        return self._uploads[account]
 
     def _turns(self, account: A, asking: Asking) -> Turns:
         quota = self._quotas.of(account, alone=self.redis is None)

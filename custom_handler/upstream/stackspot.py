@@ -46,7 +46,6 @@ class StackspotAgent:
 
     async def _ask(self, query: Query) -> AsyncGenerator[Piece, None]:
         tracing.note(agent_id=self.agent_id, account=self.auth.realm)
-        tracing.note(follow_up=query.follow_up, conversation=query.conversation_id is not None)
         files = await upload(self.uploads, query.files, self._service, self.connection.read_timeout, READ_TIMEOUT)
         sent = body(query, files, self.options)
         async with self._answer(sent) as response, aclosing(coalesce(reads_of(response, self._service))) as reads:

@@ -13,7 +13,6 @@ from custom_handler.upstream.chat_request import AgentOptions
 from custom_handler.upstream.pool import PATIENTLY, Asking, Pool
 from custom_handler.upstream.stackspot import StackspotAgent
 from custom_handler.upstream.stackspot_files import StackspotFiles
-from custom_handler.upstream.uploads import Uploads
 
 
 class StackspotPool(Pool[Account, Connection]):
@@ -26,7 +25,6 @@ class StackspotPool(Pool[Account, Connection]):
     def __init__(self, *given: Any, **more: Any) -> None:
         super().__init__(*given, **more)
         self._tokens: dict[Account, TokenSource] = {}
-        self._uploads: dict[Account, Uploads] = {}
 
     def tokens(self, account: Account) -> TokenSource:
         """The token of `account`."""
@@ -34,12 +32,9 @@ class StackspotPool(Pool[Account, Connection]):
             self._tokens[account] = TokenSource(self.client, self.connection, account)
         return self._tokens[account]
 
-    def uploads(self, account: Account) -> Uploads:
-        """The files of `account`."""
-        if account not in self._uploads:
-            files = StackspotFiles(self.client, self.connection, BearerAuth(self.tokens(account)))
-            self._uploads[account] = Uploads(files, account, self.redis)
-        return self._uploads[account]
+    def file_store(self, account: Account) -> StackspotFiles:
+        """See `Pool.file_store`."""
+        return StackspotFiles(self.client, self.connection, BearerAuth(self.tokens(account)))
 
     def agent(
         self, agent_id: str, account: Account, asking: Asking = PATIENTLY, info: ModelInfo = NOTHING
