@@ -16,7 +16,7 @@ FUSION = "/fusion/v1"
 """Where Fusion's endpoints begin."""
 
 _KINDS = {
-    "chat": re.compile(rf"/v1/agent/[^/]+/chat|{FUSION}/chat(/[^/]+/message)?"),
+    "chat": re.compile(rf"/v1/agent/[^/]+/chat|{FUSION}/chat(/(?P<chat_id>[^/]+)/message)?"),
     "token": re.compile(rf"/[^/]+/oidc/oauth/token|{FUSION}/auth/refresh"),
     "form": re.compile(r"/v2/file-upload/form"),
 }
@@ -30,8 +30,9 @@ class Recorded:
     """One request as it came, and what became of it.
 
     headers: names in lower case. json: the parsed body, None when it is not JSON. form: the parsed body of a
-    form-encoded request. kind: chat, token or form, of either service; None for any other. realm, client_id: whose
-    token it carried, or asked for. status: of the answer, None before the first byte. frames: chunks of the body sent
+    form-encoded request. kind: chat, token or form, of either service; None for any other. chat_id: the chat of Fusion
+    that it goes on with, or that it began once it was taken. realm, client_id: whose token it carried, or asked for.
+    status: of the answer, None before the first byte. frames: chunks of the body sent
     so far. finished: the answer was sent to its end. disconnected: the client went away before. dropped: the emulator
     closed the connection, by a fault.
     """
@@ -43,6 +44,7 @@ class Recorded:
     body: bytes
     _changed: threading.Condition
     kind: str | None = None
+    chat_id: str | None = None
     json: Any = None
     form: dict[str, str] = field(default_factory=dict)
     realm: str | None = None
@@ -97,7 +99,7 @@ class Recorded:
 
     def public(self) -> dict[str, Any]:
         """The record as JSON for other processes, with secrets and tokens masked."""
-        names = ("method", "path", "query", "realm", "client_id", "status", "frames")
+        names = ("method", "path", "query", "chat_id", "realm", "client_id", "status", "frames")
         flags = ("finished", "disconnected", "dropped", "held")
         return {
             **{name: getattr(self, name) for name in (*names, *flags)},
@@ -117,7 +119,7 @@ class Recorder:
 
     def add(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> Recorded:
         """Record a request that has come in whole."""
-        record = Recorded(method, path, query, headers, body, self.changed, _kind(method, path))
+        record = Recorded(method, path, query, headers, body, self.changed, *_read(method, path))
         with self.changed:
             self._requests.append(record)
             self.changed.notify_all()
@@ -159,8 +161,12 @@ class Recorder:
         return "; ".join(f"{r.method} {r.path} -> {r.status}" for r in self._requests) or "nothing"
 
 
-def _kind(method: str, path: str) -> str | None:
-    return next((kind for kind, form in _KINDS.items() if method == "POST" and form.fullmatch(path)), None)
+def _read(method: str, path: str) -> tuple[str | None, str | None]:
+    """The kind of a request, and the chat of Fusion that it names."""
+    for kind, form in _KINDS.items():
+        if method == "POST" and (found := form.fullmatch(path)):
+            return kind, found.groupdict().get("chat_id")
+    return None, None
 
 
 def _masked(values: dict[str, Any], secret: tuple[str, ...]) -> dict[str, Any]:

@@ -73,23 +73,26 @@ def client(worker: AgentLLM) -> Client:
 
 
 def ids(chats: Iterable[Recorded]) -> list[str | None]:
-    """The conversations in which the service was asked; None for none, and for a chat of Fusion that begins."""
+    """The conversations in which the service was asked; None for none."""
     return [(FUSION if chat.fusion else STACKSPOT).conversation(chat) for chat in chats]
 
 
 def continued(emulator: Emulator) -> bool:
     """Whether the last request went on with the conversation of the one before, and sent only what was new."""
     before, last = emulator.chats[-2:]
-    if last.fusion:
-        return ids([last]) != [None] and ids([before])[0] in (None, *ids([last])) and "<conversation>" not in told(last)
     return ids([before]) == ids([last]) != [None] and "<conversation>" not in told(last)
 
 
 def sent_anew(emulator: Emulator) -> bool:
     """Whether the last request sent everything, in a conversation in which nobody was asked before."""
     *before, last = emulator.chats
-    begun = ids([last]) == [None] if last.fusion else ids([last])[0] not in ids(before)
-    return begun and "<conversation>" in told(last)
+    return ids([last])[0] not in ids(before) and "<conversation>" in told(last)
+
+
+def apart(emulator: Emulator) -> bool:
+    """Whether no request was to be remembered for another. Fusion's are always in a chat, so each was in its own."""
+    named = [each for each in ids(emulator.chats) if each is not None]
+    return len(set(named)) == len(named) and not any("use_conversation" in chat.json for chat in emulator.chats)
 
 
 def told(chat: Recorded) -> str:
@@ -122,7 +125,7 @@ async def test_without_a_correlation_id_that_the_client_chose_everything_is_sent
         client._headers = headers
         await client.ask("my name is Ana")
         assert "Ana" in await client.ask("what is my name?")
-        assert ids(emulator.chats) == [None] * len(emulator.chats)
+        assert apart(emulator)
 
 
 async def test_with_conversations_off_everything_is_sent_every_time(
@@ -131,8 +134,7 @@ async def test_with_conversations_off_everything_is_sent_every_time(
     monkeypatch.setenv("STACKSPOT_CONVERSATIONS", "off")
     await client.ask("my name is Ana")
     assert "Ana" in await client.ask("what is my name?")
-    assert ids(emulator.chats) == [None, None]
-    assert not any("use_conversation" in chat.json for chat in emulator.chats)
+    assert apart(emulator)
 
 
 async def test_a_conversation_goes_on_turn_after_turn(emulator: Emulator, client: Client) -> None:
@@ -166,8 +168,8 @@ async def test_nobody_goes_on_with_the_conversation_of_another(
         await other.ask("what is my name?")
         assert sent_anew(emulator)
     await client.ask("what is my name?")
-    assert ids(emulator.chats)[-1]
-    assert ids(emulator.chats)[0] in ([None] if service is FUSION else ids(emulator.chats[-1:]))
+    first, *_, last = ids(emulator.chats)
+    assert first == last is not None
 
 
 async def test_an_id_tells_nothing_and_is_never_used_again(emulator: Emulator, service: Served) -> None:

@@ -35,9 +35,13 @@ class FusionChatApi:
         if not isinstance(folder, str | None):
             raise RefusedError(bad_request("folder must be a string or null."))
         check_size(self._service, None, message)
-        return self._answer(
-            request, body, account, lambda: self._service.chats.begin(account, agent_id, folder, message)
-        )
+
+        def begun() -> Chat:
+            chat = self._service.chats.begin(account, agent_id, folder, message)
+            request.state.record.update(chat_id=chat.id)
+            return chat
+
+        return self._answer(request, body, account, begun)
 
     async def go_on(self, request: Request) -> Played:
         """`{"message", "files"}`: the answer to one more message."""

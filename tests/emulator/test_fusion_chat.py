@@ -215,5 +215,6 @@ def test_both_services_are_seen_and_counted_in_one_place(fusion: Fusion, emulato
     for path in ("/chat", f"/chat/{chat_id}/messages", "/agents"):
         fusion.get(path)
     assert [chat.path for chat in emulator.chats] == ["/fusion/v1/chat", f"/fusion/v1/chat/{chat_id}/message"]
+    assert [chat.chat_id for chat in emulator.chats] == [chat_id] * 2, "the first one began it"
     seen = fusion.http.get("/_emulator/realms/fusion").json()
     assert seen == {"chats": ["finished", "finished"], "tokens": [], "waiting": []}

@@ -49,10 +49,9 @@ class Served:
         return str(chat.path.split("/")[3] if self is STACKSPOT else chat.json["agent_id"])
 
     def conversation(self, chat: Any) -> str | None:
-        """The conversation of the service that a request goes on with; for Fusion, none when it begins one."""
-        if self is STACKSPOT:
-            return str(chat.json["conversation_id"]) if "conversation_id" in chat.json else None
-        return chat.path.split("/")[4] if chat.path.endswith("/message") else None
+        """The conversation of the service in which a request is asked, or which it begins; None for none."""
+        found = chat.json.get("conversation_id") if self is STACKSPOT else chat.chat_id
+        return None if found is None else str(found)
 
     def __str__(self) -> str:
         return self.provider
@@ -81,7 +80,6 @@ SERVICES = (STACKSPOT, FUSION)
 _NO_COUNTS = "Fusion counts no tokens; that they are counted here is tested beside it"
 _NO_TOKEN = "Fusion's key is sent as it is: nobody signs in, and nothing is renewed"
 _NO_SOURCES = "Fusion does not say what an answer draws on"
-_FUSION_NAMES = "Fusion chooses the ids of chats, and the request that begins one does not show it"
 _FORGETTING = "Fusion counts no tokens, which is how it is noticed that an agent has forgotten"
 #: What cannot hold for Fusion, by the name of the test, and why.
 NOT_FOR_FUSION: Mapping[str, str] = {
@@ -89,10 +87,6 @@ NOT_FOR_FUSION: Mapping[str, str] = {
     "test_streamed_usage_is_what_the_service_counts": _NO_COUNTS,
     "test_sources_are_the_same_streamed_and_whole": _NO_SOURCES,
     "test_fifty_cold_requests_fetch_one_token_and_fifty_with_a_revoked_one_one_more": _NO_TOKEN,
-    "test_an_id_tells_nothing_and_is_never_used_again": _FUSION_NAMES,
-    "test_two_that_go_on_from_the_same_place_do_not_meet": _FUSION_NAMES,
-    "test_requests_at_the_same_time_are_never_in_one_conversation": _FUSION_NAMES,
-    "test_first_requests_at_the_same_time_are_never_in_one_conversation": _FUSION_NAMES,
     "test_a_service_that_has_forgotten_is_told_everything_from_then_on": _FORGETTING,
     "test_a_service_without_memory_does_little_harm": _FORGETTING,
 }
