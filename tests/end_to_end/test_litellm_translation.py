@@ -14,6 +14,7 @@ from custom_handler.markers import render_call
 from emulator import Emulator, Reply
 from tests.documents.markdown import Document
 from tests.support.program import ROOT
+from tests.support.services import Served
 
 Json = dict[str, Any]
 RESPONSES, MESSAGES = "/v1/responses", "/v1/messages"
@@ -78,18 +79,18 @@ RESULTS: dict[str, Json] = {
 
 @pytest.fixture
 def calling(emulator: Emulator) -> Emulator:
-    """An agent that says a line and makes two calls."""
-    emulator.script(Reply(ANSWER, tokens=USAGE))
+    """An agent that says a line and makes two calls, and the same once more."""
+    emulator.script(*[Reply(ANSWER, tokens=USAGE)] * 2)
     return emulator
 
 
-def whole(http: httpx.Client, path: str, **fields: Any) -> Json:
-    answer = http.post(path, json={"model": "stackspot-chat", **SMALLEST[path], **fields})
+def whole(http: httpx.Client, path: str, service: Served, **fields: Any) -> Json:
+    answer = http.post(path, json={"model": service.model, **SMALLEST[path], **fields})
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
 
 
-def streamed(http: httpx.Client, path: str, model: str = "stackspot-chat") -> Sequence[Json]:
+def streamed(http: httpx.Client, path: str, model: str) -> Sequence[Json]:
     body = {"model": model, **SMALLEST[path], "stream": True}
     lines = http.post(path, json=body).text.splitlines()
     data = [line.removeprefix("data: ") for line in lines if line.startswith("data: ")]
@@ -112,15 +113,24 @@ def said(answer: Json) -> tuple[str, list[str], tuple[int, int]]:
 
 @pytest.mark.usefixtures("calling")
 @pytest.mark.parametrize("path", SMALLEST)
-def test_text_and_parallel_calls_come_whole(http: httpx.Client, path: str) -> None:
-    assert said(whole(http, path)) == (TEXT, CITIES, USAGE)
+def test_text_and_parallel_calls_come_whole(http: httpx.Client, path: str, service: Served) -> None:
+    text, cities, (prompt, completion) = said(whole(http, path, service))
+    assert (text, cities) == (TEXT, CITIES)
+    assert prompt > 0
+    assert completion > 0
 
 
 @pytest.mark.usefixtures("calling")
-def test_a_response_is_streamed_as_it_is_whole(http: httpx.Client) -> None:
-    events = streamed(http, RESPONSES)
+@pytest.mark.parametrize("path", SMALLEST)
+def test_usage_is_what_the_service_counts(http: httpx.Client, path: str, service: Served) -> None:
+    assert said(whole(http, path, service))[2] == USAGE
+
+
+@pytest.mark.usefixtures("calling")
+def test_a_response_is_streamed_as_it_is_whole(http: httpx.Client, service: Served) -> None:
+    events = streamed(http, RESPONSES, service.model)
     (completed,) = of_type(events, "response.completed")
-    assert said(completed["response"]) == (TEXT, CITIES, USAGE)
+    assert said(completed["response"]) == said(whole(http, RESPONSES, service))
     assert "".join(event["delta"] for event in of_type(events, "response.output_text.delta")) == TEXT
     for done in of_type(events, "response.function_call_arguments.done"):
         deltas = of_type(events, "response.function_call_arguments.delta")
@@ -128,8 +138,8 @@ def test_a_response_is_streamed_as_it_is_whole(http: httpx.Client) -> None:
 
 
 @pytest.mark.usefixtures("calling")
-def test_a_message_is_streamed_as_it_is_whole(http: httpx.Client) -> None:
-    events = streamed(http, MESSAGES)
+def test_a_message_is_streamed_as_it_is_whole(http: httpx.Client, service: Served) -> None:
+    events = streamed(http, MESSAGES, service.model)
     blocks = [dict(event["content_block"]) for event in of_type(events, "content_block_start")]
     for event in of_type(events, "content_block_delta"):
         block, delta = blocks[event["index"]], event["delta"]
@@ -139,14 +149,16 @@ def test_a_message_is_streamed_as_it_is_whole(http: httpx.Client) -> None:
     content = [
         block | {"input": json.loads(block.pop("arguments"))} if "arguments" in block else block for block in blocks
     ]
-    assert said({"content": content, "usage": end["usage"]}) == (TEXT, CITIES, USAGE)
+    assert said({"content": content, "usage": end["usage"]}) == said(whole(http, MESSAGES, service))
     assert end["delta"]["stop_reason"] == "tool_use"
 
 
 @pytest.mark.parametrize("path", SMALLEST)
-def test_results_reach_the_agent_in_their_order(http: httpx.Client, emulator: Emulator, path: str) -> None:
-    whole(http, path, **RESULTS[path])
-    _, _, conversation = emulator.chats[-1].json["user_prompt"].rpartition(USER["content"])
+def test_results_reach_the_agent_in_their_order(
+    http: httpx.Client, emulator: Emulator, path: str, service: Served
+) -> None:
+    whole(http, path, service, **RESULTS[path])
+    _, _, conversation = service.prompt(emulator.chats[-1]).rpartition(USER["content"])
     calls = re.findall(r"^arguments: (.*)$", conversation, re.MULTILINE)
     assert [json.loads(call) for call in calls] == [{"city": city} for city in CITIES]
     assert re.findall(r"\d\d graus", conversation) == ["28 graus", "29 graus"]
@@ -154,21 +166,22 @@ def test_results_reach_the_agent_in_their_order(http: httpx.Client, emulator: Em
 
 @pytest.mark.parametrize("path", SMALLEST)
 def test_tools_of_the_vendors_server_are_not_told_to_the_agent(
-    http: httpx.Client, calling: Emulator, path: str
+    http: httpx.Client, calling: Emulator, path: str, service: Served
 ) -> None:
-    whole(http, path)
-    prompt = calling.chats[-1].json["user_prompt"]
+    whole(http, path, service)
+    prompt = service.prompt(calling.chats[-1])
     assert "get_weather" in prompt
     assert not any(name in prompt for name in ("web_search", "team"))
 
 
-def test_the_faults_of_the_translation_are_those_of_the_document(http: httpx.Client, calling: Emulator) -> None:
+def test_the_faults_of_the_translation_are_those_of_the_document(
+    http: httpx.Client, calling: Emulator, service: Served
+) -> None:
     """When one of them is gone, LiteLLM was mended: strike it out of the document."""
-    response = streamed(http, RESPONSES)
-    calling.script(Reply(ANSWER, tokens=USAGE))
-    message = streamed(http, MESSAGES)
+    response = streamed(http, RESPONSES, service.model)
+    message = streamed(http, MESSAGES, service.model)
     calling.script(Reply(TEXT))
-    (told,) = of_type(streamed(http, RESPONSES, model="librarian"), "response.content_part.done")
+    (told,) = of_type(streamed(http, RESPONSES, "librarian"), "response.content_part.done")  # only StackSpot has some
     kinds = [event["type"] for event in response]
     found = {
         "names the model as the provider does": response[0]["response"]["model"] == "chat",
