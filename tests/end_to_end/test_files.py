@@ -18,6 +18,7 @@ from emulator import Emulator, Reply
 from tests.end_to_end.conftest import Product
 from tests.support.files import PDF, PNG, data_url
 from tests.support.proxy import ProxyProcess
+from tests.support.services import FUSION, STACKSPOT, Served
 
 CHAT, RESPONSES, MESSAGES = "/v1/chat/completions", "/v1/responses", "/v1/messages"
 CSV = b"a;b\n1;2\n"
@@ -120,8 +121,8 @@ def a_file() -> Part:
     return file(CASES[CHAT]["file"].data)
 
 
-def post(http: httpx.Client, path: str, model: str = "stackspot-chat", **fields: Any) -> httpx.Response:
-    return http.post(path, json={"model": model, **fields})
+def post(http: httpx.Client, service: Served, path: str, **fields: Any) -> httpx.Response:
+    return http.post(path, json={"model": service.model, **fields})
 
 
 def said(answer: httpx.Response) -> str:
@@ -134,61 +135,69 @@ def said(answer: httpx.Response) -> str:
 
 
 @EACH
-def test_a_file_reaches_the_agent_by_its_name(http: httpx.Client, emulator: Emulator, path: str, case: Case) -> None:
+def test_a_file_reaches_the_agent_by_its_name(
+    http: httpx.Client, emulator: Emulator, path: str, case: Case, service: Served
+) -> None:
     data = case.data
-    answer = said(post(http, path, **asking(path, case.part(data))))
+    answer = said(post(http, service, path, **asking(path, case.part(data))))
     (stored,) = emulator.files
     (chat,) = emulator.chats
     assert (stored.file_name.startswith(case.name), stored.content) == (True, data)
-    assert chat.json["upload_ids"] == [stored.id]
-    assert chat.json["user_prompt"] == f"Look:\n[attached file: {stored.file_name}]"
+    assert service.files(chat) == [stored.id]
+    assert service.prompt(chat) == f"Look:\n[attached file: {stored.file_name}]"
     assert answer == f"I have received {stored.file_name} ({len(data)} bytes)."
 
 
 @EACH
 def test_a_file_in_a_result_of_a_tool_reaches_the_agent(
-    http: httpx.Client, emulator: Emulator, path: str, case: Case
+    http: httpx.Client,
+    emulator: Emulator,
+    path: str,
+    case: Case,
+    service: Served,
 ) -> None:
     data = case.data
     emulator.script(Reply("ok"))
-    said(post(http, path, **with_result(path, case.part(data))))
+    said(post(http, service, path, **with_result(path, case.part(data))))
     (stored,) = emulator.files
     assert (stored.file_name.startswith(case.name), stored.content) == (True, data)
-    assert f'<tool_result name="shoot">\n[attached file: {stored.file_name}]\n' in emulator.chats[0].json["user_prompt"]
+    assert f'<tool_result name="shoot">\n[attached file: {stored.file_name}]\n' in service.prompt(emulator.chats[0])
 
 
 @pytest.mark.parametrize("path", CASES)
-def test_an_answer_about_a_file_is_streamed(http: httpx.Client, emulator: Emulator, path: str) -> None:
+def test_an_answer_about_a_file_is_streamed(http: httpx.Client, emulator: Emulator, path: str, service: Served) -> None:
     case = next(iter(CASES[path].values()))
-    answer = post(http, path, stream=True, **asking(path, case.part(case.data)))
+    answer = post(http, service, path, stream=True, **asking(path, case.part(case.data)))
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert "bytes)." in answer.text
     assert len(emulator.files) == 1
 
 
-def test_a_document_of_text_is_its_text(http: httpx.Client, emulator: Emulator) -> None:
+def test_a_document_of_text_is_its_text(http: httpx.Client, emulator: Emulator, service: Served) -> None:
     text = {"type": "text", "media_type": "text/plain", "data": "hello"}
-    said(post(http, MESSAGES, **asking(MESSAGES, {"type": "document", "title": "Notes", "source": text})))
-    assert emulator.chats[0].json["user_prompt"] == "Look:\nNotes\nhello"
+    said(post(http, service, MESSAGES, **asking(MESSAGES, {"type": "document", "title": "Notes", "source": text})))
+    assert service.prompt(emulator.chats[0]) == "Look:\nNotes\nhello"
     assert not emulator.files
 
 
-def test_a_conversation_sends_a_file_once(client: openai.OpenAI, emulator: Emulator) -> None:
+def test_a_conversation_sends_a_file_once(client: openai.OpenAI, emulator: Emulator, service: Served) -> None:
     turns: Any = asking(CHAT, a_file())["messages"]
     for _ in range(3):
-        answer = client.chat.completions.create(model="stackspot-chat", messages=turns)
+        answer = client.chat.completions.create(model=service.model, messages=turns)
         turns += [
             {"role": "assistant", "content": answer.choices[0].message.content},
             {"role": "user", "content": "And?"},
         ]
-    assert len(emulator.forms) == len(emulator.files) == 1
-    assert {tuple(chat.json["upload_ids"]) for chat in emulator.chats} == {(emulator.files[0].id,)}
+    assert service.uploads(emulator) == len(emulator.files) == 1
+    assert [service.files(chat) for chat in emulator.chats] == [[emulator.files[0].id]] * 3
 
 
-def test_files_take_nothing_from_the_tokens_of_a_prompt(http: httpx.Client, emulator: Emulator) -> None:
+def test_files_take_nothing_from_the_tokens_of_a_prompt(
+    http: httpx.Client, emulator: Emulator, service: Served
+) -> None:
     large = {"type": "image_url", "image_url": {"url": data_url(PNG + b"\0" * 3_000_000)}}
-    said(post(http, CHAT, **asking(CHAT, large)))
-    assert len(emulator.chats[0].json["user_prompt"]) < 100
+    said(post(http, service, CHAT, **asking(CHAT, large)))
+    assert len(service.prompt(emulator.chats[0])) < 100
     assert len(emulator.files[0].content or b"") > 3_000_000
 
 
@@ -221,9 +230,15 @@ def test_files_take_nothing_from_the_tokens_of_a_prompt(http: httpx.Client, emul
     ],
 )
 def test_what_cannot_be_served_is_refused_before_anything_is_sent(
-    http: httpx.Client, emulator: Emulator, path: str, part: Part, param: str | None, words: str
+    http: httpx.Client,
+    emulator: Emulator,
+    path: str,
+    part: Part,
+    param: str | None,
+    words: str,
+    service: Served,
 ) -> None:
-    answer = post(http, path, **asking(path, part))
+    answer = post(http, service, path, **asking(path, part))
     error = answer.json()["error"]
     assert (answer.status_code, words in error["message"]) == (400, True), answer.text
     if param is not None:
@@ -234,39 +249,51 @@ def test_what_cannot_be_served_is_refused_before_anything_is_sent(
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize(
-    ("fault", "status", "code", "words"),
+    ("service", "fault", "status", "code", "words"),
     [
-        ("form_refused", 400, "invalid_request", "did not accept the file 'r.pdf'"),
-        ("form_forbidden", 403, "upload_refused", "Enterprise account"),
-        ("form_rate_limited", 429, "rate_limit_exceeded", "no more files for now"),
-        ("store_too_large", 400, "invalid_request", "finds 'r.pdf' too large"),
-        ("store_refused", 502, "upstream_error", "refused 'r.pdf' (403, AccessDenied)"),
+        (STACKSPOT, "form_refused", 400, "invalid_request", "did not accept the file 'r.pdf'"),
+        (STACKSPOT, "form_forbidden", 403, "upload_refused", "Enterprise account"),
+        (STACKSPOT, "form_rate_limited", 429, "rate_limit_exceeded", "no more files for now"),
+        (STACKSPOT, "store_too_large", 400, "invalid_request", "finds 'r.pdf' too large"),
+        (STACKSPOT, "store_refused", 502, "upstream_error", "refused 'r.pdf' (403, AccessDenied)"),
+        (FUSION, "store_too_large", 400, "invalid_request", "did not accept the file 'r.pdf'"),
+        (FUSION, "store_refused", 403, "upload_refused", "does not let FUSION_API_KEY upload 'r.pdf'"),
     ],
+    indirect=["service"],
 )
 def test_an_upload_that_is_refused_is_an_error_with_its_status_streamed_or_not(
-    http: httpx.Client, emulator: Emulator, fault: str, status: int, code: str, words: str, stream: bool
+    http: httpx.Client,
+    emulator: Emulator,
+    fault: str,
+    status: int,
+    code: str,
+    words: str,
+    stream: bool,
+    service: Served,
 ) -> None:
     emulator.script(Reply(fault=fault))
-    answer = post(http, CHAT, stream=stream, **asking(CHAT, a_file()))
+    answer = post(http, service, CHAT, stream=stream, **asking(CHAT, a_file()))
     text = answer.text.partition("data: ")[2].partition("\n")[0] if "data: {" in answer.text else answer.text
     error = json.loads(text)["error"]
     assert (answer.status_code, error["code"], words in error["message"]) == (status, code, True), answer.text
     assert not emulator.chats
 
 
-def test_an_upload_that_fails_once_is_not_seen(http: httpx.Client, emulator: Emulator) -> None:
+def test_an_upload_that_fails_once_is_not_seen(http: httpx.Client, emulator: Emulator, service: Served) -> None:
     emulator.script(Reply(fault="store_down"))
-    assert "r.pdf" in said(post(http, CHAT, **asking(CHAT, a_file())))
-    assert len(emulator.forms) == 2
+    assert "r.pdf" in said(post(http, service, CHAT, **asking(CHAT, a_file())))
+    assert service.uploads(emulator) == 2
 
 
-def test_a_body_that_is_too_large_is_refused_with_numbers(http: httpx.Client, emulator: Emulator) -> None:
+def test_a_body_that_is_too_large_is_refused_with_numbers(
+    http: httpx.Client, emulator: Emulator, service: Served
+) -> None:
     part = {"type": "image_url", "image_url": {"url": data_url(PNG + b"\0" * 10_000_000)}}
-    answer = post(http, CHAT, **asking(CHAT, part))
+    answer = post(http, service, CHAT, **asking(CHAT, part))
     assert answer.status_code == 400
     assert "at most 10000000 are accepted" in answer.json()["error"]["message"]
     part["image_url"] = {"url": data_url(b"\0" * 30_000_000)}
-    assert post(http, CHAT, **asking(CHAT, part)).status_code == 413
+    assert post(http, service, CHAT, **asking(CHAT, part)).status_code == 413
     assert not emulator.requests
 
 
@@ -279,24 +306,31 @@ def test_a_body_that_is_too_large_is_refused_with_numbers(http: httpx.Client, em
     ],
 )
 def test_counting_tokens_fetches_nothing(
-    running: Product, http: httpx.Client, place: Callable[[Part], dict[str, Any]], status: int
+    running: Product,
+    http: httpx.Client,
+    place: Callable[[Part], dict[str, Any]],
+    status: int,
+    service: Served,
 ) -> None:
     """LiteLLM fetches images with `detail: high` to count them: not here, from wherever they are said to be."""
     running.emulator.reset()
     image = {"type": "image_url", "image_url": {"url": f"{running.emulator.url}/v1/agents", "detail": "high"}}
-    answer = post(http, "/v1/messages/count_tokens", **place(image))
+    answer = post(http, service, "/v1/messages/count_tokens", **place(image))
     assert answer.status_code == status, answer.text
     assert not running.emulator.requests
 
 
 def test_neither_files_nor_their_text_are_in_the_log(
-    http: httpx.Client, emulator: Emulator, proxy: ProxyProcess
+    http: httpx.Client,
+    emulator: Emulator,
+    proxy: ProxyProcess,
+    service: Served,
 ) -> None:
-    emulator.script(Reply(fault="form_refused"))
+    emulator.script(Reply(fault="store_refused"))
     secret = base64.b64encode(b"a-secret-of-the-bank").decode()
     part = {"type": "file", "file": {"file_data": secret, "filename": "s.txt"}}
-    post(http, CHAT, **asking(CHAT, part))
-    post(http, CHAT, **asking(CHAT, {"type": "file", "file": {"file_data": f"{secret}!"}}))
+    post(http, service, CHAT, **asking(CHAT, part))
+    post(http, service, CHAT, **asking(CHAT, {"type": "file", "file": {"file_data": f"{secret}!"}}))
     assert secret not in proxy.log_text()
     assert "a-secret-of-the-bank" not in proxy.log_text()
 
@@ -327,8 +361,8 @@ def test_an_agent_is_asked_with_its_knowledge_its_version_and_its_model(
     assert (body["agent_version_number"], body["selected_model"]) == (3, "gpt-5")
 
 
-def test_a_request_cannot_choose_other_knowledge(http: httpx.Client, emulator: Emulator) -> None:
-    post(http, CHAT, messages=HI, knowledge_sources=["salaries"], selected_model="other", deep_search_ks=True)
+def test_a_request_cannot_choose_other_knowledge(http: httpx.Client, emulator: Emulator, service: Served) -> None:
+    post(http, service, CHAT, messages=HI, knowledge_sources=["salaries"], selected_model="other", deep_search_ks=True)
     assert not {"knowledge_sources", "knowledge_source_ids", "selected_model", "deep_search_ks"} & set(
         emulator.chats[0].json
     )
@@ -381,9 +415,9 @@ def test_sources_are_annotations_of_a_response(client: openai.OpenAI, stream: bo
 
 def test_a_message_of_anthropics_api_has_no_place_for_sources(http: httpx.Client, emulator: Emulator) -> None:
     emulator.script(Reply("Olá"))
-    assert said(post(http, MESSAGES, model="librarian", messages=HI, max_tokens=100)) == "Olá"
+    assert said(post(http, STACKSPOT, MESSAGES, model="librarian", messages=HI, max_tokens=100)) == "Olá"
 
 
-def test_without_knowledge_there_are_no_annotations(http: httpx.Client, emulator: Emulator) -> None:
+def test_without_knowledge_there_are_no_annotations(http: httpx.Client, emulator: Emulator, service: Served) -> None:
     emulator.script(Reply("Olá"))
-    assert "annotations" not in post(http, CHAT, messages=HI).text
+    assert "annotations" not in post(http, service, CHAT, messages=HI).text

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from emulator import Emulator
+
 AGENT = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 FUSION_AGENT = "00000000-0000-4000-8000-000000000000"
 
@@ -47,6 +49,14 @@ class Served:
     def asked(self, chat: Any) -> str:
         """The agent that a request asks; of Fusion, one that begins a chat."""
         return str(chat.path.split("/")[3] if self is STACKSPOT else chat.json["agent_id"])
+
+    def files(self, chat: Any) -> list[str]:
+        """The ids of the files that a request names."""
+        return list(chat.json["upload_ids" if self is STACKSPOT else "files"])
+
+    def uploads(self, emulator: Emulator) -> int:
+        """How often the service was asked to take a file."""
+        return sum(each.kind == "form" or (each.fusion and each.path.endswith("/files")) for each in emulator.requests)
 
     def conversation(self, chat: Any) -> str | None:
         """The conversation of the service in which a request is asked, or which it begins; None for none."""
