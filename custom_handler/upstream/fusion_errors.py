@@ -1,4 +1,4 @@
-"""Errors of Fusion's client library → ours. Pure.
+"""Errors of Fusion's client library → ours.
 
 No body of an error of Fusion is known, so statuses decide. Its prose may quote the prompt, and is not repeated, but for
 one that says that the prompt is too long: how long it may be is in it.
@@ -16,6 +16,7 @@ from typing import TypeAlias
 import httpx
 
 import fusion_client
+from custom_handler import tracing
 from custom_handler.errors import (
     AgentRefusedError,
     BridgeError,
@@ -103,10 +104,11 @@ class Place:
 
 @contextmanager
 def as_ours(place: Place) -> Iterator[None]:
-    """Errors of the library that come out of the block become ours."""
+    """Errors of the library that come out of the block become ours, and the current span tells their status."""
     try:
         yield
     except FusionError as exc:
+        tracing.note(status=exc.status)
         raise as_bridge_error(exc, place) from exc
 
 

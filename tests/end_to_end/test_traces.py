@@ -16,8 +16,10 @@ from emulator import Emulator, Reply
 from tests.support.collector import Collector, Span
 from tests.support.files import PNG, data_url
 from tests.support.proxy import ProxyProcess
+from tests.support.services import STACKSPOT, Served
 
 CLIENT = "b7ad6b7169203331"  # the client's span
+HI = [{"role": "user", "content": "Hi"}]
 REQUEST, CALL = "Received Proxy Server Request", "agent call"
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
 
@@ -28,8 +30,8 @@ def traceparent() -> tuple[str, dict[str, str]]:
     return trace_id, {"traceparent": f"00-{trace_id}-{CLIENT}-01"}
 
 
-def body(**given: Any) -> dict[str, Any]:
-    return {"model": "stackspot-chat", "messages": [{"role": "user", "content": "Hi"}], **given}
+def body(service: Served, **given: Any) -> dict[str, Any]:
+    return {"model": service.model, "messages": HI, **given}
 
 
 def named(spans: Sequence[Span], name: str) -> list[Span]:
@@ -42,43 +44,54 @@ def only(spans: Sequence[Span], name: str) -> Span:
 
 
 PATHS: Mapping[str, dict[str, Any]] = {
-    "/v1/chat/completions": body(),
-    "/v1/responses": {"model": "stackspot-chat", "input": "Hi"},
-    "/v1/messages": body(max_tokens=99),
+    "/v1/chat/completions": {"messages": HI},
+    "/v1/responses": {"input": "Hi"},
+    "/v1/messages": {"messages": HI, "max_tokens": 99},
 }
 
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("path", PATHS)
 def test_a_request_is_one_trace_below_the_span_of_the_client(
-    http: httpx.Client, emulator: Emulator, collector: Collector, path: str, stream: bool
+    http: httpx.Client, emulator: Emulator, collector: Collector, path: str, stream: bool, service: Served
 ) -> None:
-    emulator.script(Reply("Hello", tokens=(749, 5)))
+    emulator.script(Reply("Hello"))
     trace_id, headers = traceparent()
-    http.post(path, json={**PATHS[path], "stream": stream}, headers={**headers, "correlation-id": "bank-4711"})
+    asked = {"model": service.model, **PATHS[path], "stream": stream}
+    http.post(path, json=asked, headers={**headers, "correlation-id": "bank-4711"})
     spans = collector.trace(trace_id, REQUEST, CALL)
     request, call = only(spans, REQUEST), only(spans, CALL)
     assert (request.parent_id, call.parent_id) == (CLIENT, request.span_id)
     assert request.attributes["agent_proxy.correlation_id"] == "bank-4711"
-    assert call.attributes == {
-        "agent_proxy.account": "emulated",
-        "agent_proxy.agent_id": emulator.chats[0].path.split("/")[3],
+    told = {name: value for name, value in call.attributes.items() if not name.startswith("gen_ai.usage.")}
+    assert told == {
+        "agent_proxy.account": service.account,
+        "agent_proxy.agent_id": service.asked(emulator.chats[0]),
         "agent_proxy.attempt": 1,
         "agent_proxy.conversation": True,
         "agent_proxy.follow_up": False,
-        "gen_ai.usage.input_tokens": 749,
-        "gen_ai.usage.output_tokens": 5,
         "http.response.status_code": 200,
     }
     assert not any(span.failed for span in spans)
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_usage_is_what_the_service_counts(
+    http: httpx.Client, emulator: Emulator, collector: Collector, stream: bool, service: Served
+) -> None:
+    emulator.script(Reply("Hello", tokens=(749, 5)))
+    trace_id, headers = traceparent()
+    http.post("/v1/chat/completions", json=body(service, stream=stream), headers=headers)
+    told = only(collector.trace(trace_id, REQUEST, CALL), CALL).attributes
+    assert (told["gen_ai.usage.input_tokens"], told["gen_ai.usage.output_tokens"]) == (749, 5)
+
+
 def test_each_try_is_a_span_and_the_failed_one_tells_its_code(
-    http: httpx.Client, emulator: Emulator, collector: Collector
+    http: httpx.Client, emulator: Emulator, collector: Collector, service: Served
 ) -> None:
     emulator.script(Reply(fault="unavailable"), Reply("Hello"))
     trace_id, headers = traceparent()
-    assert http.post("/v1/chat/completions", json=body(), headers=headers).status_code == 200
+    assert http.post("/v1/chat/completions", json=body(service), headers=headers).status_code == 200
     first, second = named(collector.trace(trace_id, REQUEST, CALL), CALL)
     assert (first.failed, first.attributes["error.type"]) == (True, "upstream_unavailable")
     assert first.attributes["http.response.status_code"] == 503
@@ -87,12 +100,12 @@ def test_each_try_is_a_span_and_the_failed_one_tells_its_code(
 
 
 def test_a_follow_up_is_a_span_with_the_call_below_it(
-    http: httpx.Client, emulator: Emulator, collector: Collector
+    http: httpx.Client, emulator: Emulator, collector: Collector, service: Served
 ) -> None:
     emulator.script(Reply(render_call("add", "{}")), Reply(render_call("add", '{"n": 1}')))
     trace_id, headers = traceparent()
     tools = [{"type": "function", "function": {"name": "add", "parameters": SCHEMA}}]
-    assert http.post("/v1/chat/completions", json=body(tools=tools), headers=headers).status_code == 200
+    assert http.post("/v1/chat/completions", json=body(service, tools=tools), headers=headers).status_code == 200
     spans = collector.trace(trace_id, REQUEST, "follow-up")
     follow_up = only(spans, "follow-up")
     first, second = sorted(named(spans, CALL), key=lambda call: bool(call.attributes["agent_proxy.follow_up"]))
@@ -102,35 +115,37 @@ def test_a_follow_up_is_a_span_with_the_call_below_it(
 
 
 def test_a_new_token_is_a_span_below_the_call_that_waited_for_it(
-    http: httpx.Client, emulator: Emulator, collector: Collector
+    http: httpx.Client, emulator: Emulator, collector: Collector, service: Served
 ) -> None:
-    http.post("/v1/chat/completions", json=body())  # so that there is a token, which is then revoked
+    http.post("/v1/chat/completions", json=body(service))  # so that there is a token, which is then revoked
     emulator.revoke_tokens()
     trace_id, headers = traceparent()
-    assert http.post("/v1/chat/completions", json=body(), headers=headers).status_code == 200
+    assert http.post("/v1/chat/completions", json=body(service), headers=headers).status_code == 200
     spans = collector.trace(trace_id, REQUEST, CALL, "token fetch")
     assert only(spans, "token fetch").parent_id == only(spans, CALL).span_id
-    assert only(spans, "token fetch").attributes == {"agent_proxy.account": "emulated"}
+    assert only(spans, "token fetch").attributes == {"agent_proxy.account": service.account}
 
 
-def test_an_upload_is_a_span_below_the_call_that_needs_it(http: httpx.Client, collector: Collector) -> None:
+def test_an_upload_is_a_span_below_the_call_that_needs_it(
+    http: httpx.Client, collector: Collector, service: Served
+) -> None:
     image = {"type": "image_url", "image_url": {"url": data_url(PNG + uuid.uuid4().bytes)}}  # never uploaded before
     trace_id, headers = traceparent()
-    asked = body(messages=[{"role": "user", "content": [image]}])
+    asked = body(service, messages=[{"role": "user", "content": [image]}])
     assert http.post("/v1/chat/completions", json=asked, headers=headers).status_code == 200
     spans = collector.trace(trace_id, REQUEST, CALL, "upload")
     assert only(spans, "upload").parent_id == only(spans, CALL).span_id
-    assert only(spans, "upload").attributes == {"agent_proxy.account": "emulated"}
+    assert only(spans, "upload").attributes == {"agent_proxy.account": service.account}
 
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_trace_is_complete_when_the_client_has_left(
-    http: httpx.Client, emulator: Emulator, collector: Collector, stream: bool
+    http: httpx.Client, emulator: Emulator, collector: Collector, stream: bool, service: Served
 ) -> None:
     emulator.script(Reply("Hello, world", hold_after=5) if stream else Reply("Hello", hold=True))
     trace_id, headers = traceparent()
     with suppress(httpx.TimeoutException):
-        given = {"json": body(stream=stream), "headers": headers, "timeout": 0.5}
+        given = {"json": body(service, stream=stream), "headers": headers, "timeout": 0.5}
         with http.stream("POST", "/v1/chat/completions", **given) as answer:  # type: ignore[arg-type] # of three kinds
             next(answer.iter_lines())
     spans = collector.trace(trace_id, REQUEST, CALL)
@@ -200,33 +215,35 @@ REPLIES = {
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("reply", REPLIES.values(), ids=REPLIES)
 def test_no_word_of_a_request_or_of_an_answer_leaves_in_a_trace(
-    http: httpx.Client, emulator: Emulator, collector: Collector, reply: Reply, stream: bool
+    http: httpx.Client, emulator: Emulator, collector: Collector, reply: Reply, stream: bool, service: Served
 ) -> None:
     emulator.script(reply, reply)
     trace_id, headers = traceparent()
     private = {"authorization": f"Bearer {WORDS['key']}", "user-agent": WORDS["agent"], "x-api-key": WORDS["key"]}
-    answer = http.post("/v1/chat/completions", json=body(stream=stream, **TALK), headers={**headers, **private})
+    answer = http.post(
+        "/v1/chat/completions", json=body(service, stream=stream, **TALK), headers={**headers, **private}
+    )
     spans = collector.trace(trace_id, REQUEST, CALL, "litellm_request")
     told = "".join(span.everything for span in spans) + collector.resources
     assert [word for word in WORDS.values() if word in told] == []
-    assert "emulated-secret" not in told
+    assert not any(secret in told for secret in service.secrets)
     assert "Traceback" not in told
     assert (answer.status_code != 200 or "error" in answer.text) == any(span.failed for span in spans)
 
 
 def test_a_request_that_cannot_be_read_leaves_no_word_either(
-    http: httpx.Client, emulator: Emulator, collector: Collector
+    http: httpx.Client, emulator: Emulator, collector: Collector, service: Served
 ) -> None:
     del emulator
     trace_id, headers = traceparent()
-    wrong = body(messages=[{"role": "user", "content": [{"type": "buffalo", "text": "buffalo"}]}])
+    wrong = body(service, messages=[{"role": "user", "content": [{"type": "buffalo", "text": "buffalo"}]}])
     assert http.post("/v1/chat/completions", json=wrong, headers=headers).status_code == 400
     assert "buffalo" not in "".join(span.everything for span in collector.trace(trace_id, REQUEST))
 
 
-def test_nothing_of_a_trace_goes_on_to_stackspot(http: httpx.Client, emulator: Emulator) -> None:
+def test_nothing_of_a_trace_goes_on_to_the_service(http: httpx.Client, emulator: Emulator, service: Served) -> None:
     trace_id, headers = traceparent()
-    http.post("/v1/chat/completions", json=body(), headers={**headers, "tracestate": "a=b", "baggage": "a=b"})
+    http.post("/v1/chat/completions", json=body(service), headers={**headers, "tracestate": "a=b", "baggage": "a=b"})
     sent = {name.lower() for request in emulator.requests for name in request.headers}
     assert sent.isdisjoint({"traceparent", "tracestate", "baggage"})
     assert trace_id not in str([request.headers for request in emulator.requests])
@@ -237,7 +254,7 @@ def test_requests_to_no_model_are_no_traces(http: httpx.Client, collector: Colle
     for path in ("/health/readiness", "/health/liveness", "/metrics", "/v1/models", "/"):
         assert http.get(path, headers=headers).status_code == 200
     last, of_last = traceparent()
-    http.post("/v1/chat/completions", json=body(), headers=of_last)
+    http.post("/v1/chat/completions", json=body(STACKSPOT), headers=of_last)
     collector.trace(last, REQUEST)  # came after whatever there was
     assert collector.trace(trace_id) == []
 

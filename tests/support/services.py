@@ -21,8 +21,9 @@ class Served:
         provider: its name in LiteLLM.
         agent, other_agent: ids of agents.
         agent_setting: the setting with the agent of `model`.
+        account: the name of the account that the settings of tests name, as traces and figures tell it.
         credential: the first setting that is missed where none is set, as messages name it.
-        secrets: of the account that the settings of tests name.
+        secrets: of that account.
     """
 
     title: str
@@ -30,6 +31,7 @@ class Served:
     agent: str
     other_agent: str
     agent_setting: str
+    account: str
     credential: str
     secrets: tuple[str, ...]
 
@@ -73,6 +75,7 @@ STACKSPOT = Served(
     AGENT,
     "01BX5ZZKBKACTAV9WEVGEMMVRZ",
     "STACKSPOT_GENAI_AGENT_ID",
+    "emulated",
     "STACKSPOT_CLIENT_ID or CLIENT_ID",
     ("emulated-client", "emulated-secret"),
 )
@@ -82,6 +85,7 @@ FUSION = Served(
     FUSION_AGENT,
     "11111111-1111-4111-8111-111111111111",
     "FUSION_AGENT_ID",
+    "fusion",
     "FUSION_API_KEY",
     ("emulated-fusion-key",),
 )
@@ -97,6 +101,7 @@ NOT_FOR_FUSION: Mapping[str, str] = {
     "test_streamed_usage_is_what_the_service_counts": _NO_COUNTS,
     "test_sources_are_the_same_streamed_and_whole": _NO_SOURCES,
     "test_fifty_cold_requests_fetch_one_token_and_fifty_with_a_revoked_one_one_more": _NO_TOKEN,
+    "test_a_new_token_is_a_span_below_the_call_that_waited_for_it": _NO_TOKEN,
     "test_a_service_that_has_forgotten_is_told_everything_from_then_on": _FORGETTING,
     "test_a_service_without_memory_does_little_harm": _FORGETTING,
 }
