@@ -18,6 +18,7 @@ from fusion_client.errors import FusionError, ServerError, TimeoutError
 from fusion_client.events import EventReader
 from fusion_client.failures import as_failure, as_network_failure
 from fusion_client.models import ChatResponse
+from fusion_client.per_loop import PerLoop
 from fusion_client.stream_answer import StreamAnswer
 
 Answer = TypeVar("Answer")
@@ -27,18 +28,25 @@ _DRAIN_TIME = 0.05  # seconds
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
-    """The way to one service with one account.
+class Connections:
+    """What requests are sent with.
 
     places: one for each connection that may be open; who waits for one waits here, since httpx's pool looks through all
         that wait whenever anything happens: a thousand calls at once take it five times as long.
     """
 
     http: httpx.AsyncClient
+    places: AbstractAsyncContextManager[None]
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """The way to one service with one account."""
+
+    connections: PerLoop[Connections]
     base_url: str
     auth: BearerAuth
     timeout: httpx.Timeout
-    places: AbstractAsyncContextManager[None]
 
     async def send(self, call: Call[Answer]) -> Answer:
         """The answer of `call`. Raises FusionError."""
@@ -67,20 +75,22 @@ class Channel:
     async def _answer(self, call: Call[Any]) -> AsyncIterator[httpx.Response]:
         """A good answer, of which only the head has come."""
         url, headers, query = self.base_url + call.path, {"Accept": call.accept}, dict(call.query) or None
+        connections, request_id = self.connections.get(), None
         form = call.upload.form if call.upload else None
-        request = self.http.build_request(
+        request = connections.http.build_request(
             call.method, url, params=query, json=call.body, files=form, headers=headers, timeout=self.timeout
         )
         try:
-            async with self.places, aclosing(await self._head(request)) as response:
+            async with connections.places, aclosing(await self._head(connections.http, request)) as response:
+                request_id = response.headers.get("x-request-id")
                 if not response.is_success:
                     raise await _failure(call, response)
                 yield response
         except httpx.HTTPError as exc:
             raise as_network_failure(exc, request.url.host) from exc
 
-    async def _head(self, request: httpx.Request) -> httpx.Response:
-        return await self.http.send(request, auth=self.auth, stream=True)
+    async def _head(self, http: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+        return await http.send(request, auth=self.auth, stream=True)
 
 
 async def _texts(response: httpx.Response, answer: StreamAnswer) -> AsyncGenerator[str, None]:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from uuid import UUID
 
+import httpx
+
 from fusion_client.errors import ValidationError
 
 LONGEST_MESSAGE = 10_000
@@ -40,15 +42,26 @@ def checked_message(message: str, longest: int | None = LONGEST_MESSAGE) -> str:
 
 def checked_number(name: str, value: int, least: int = 1) -> int:
     """`value` if it is `least` or more. Raises ValidationError."""
-    if value < least:
-        raise ValidationError(f"{name} must be at least {least}, not {value}.")
+    if not isinstance(value, int) or value < least:
+        raise ValidationError(f"{name} must be a whole number that is at least {least}, not {value!r}.")
     return value
 
 
 def checked_seconds(name: str, value: float) -> float:
     """`value` if it is a time that passes. Raises ValidationError."""
-    if not 0 < value < float("inf"):
-        raise ValidationError(f"{name} must be a number of seconds above 0, not {value}.")
+    if not isinstance(value, int | float) or not 0 < value < float("inf"):
+        raise ValidationError(f"{name} must be a number of seconds above 0, not {value!r}.")
+    return value
+
+
+def checked_url(name: str, value: str) -> str:
+    """`value` if it is a URL of HTTP. Raises ValidationError."""
+    try:
+        url = httpx.URL(value)
+    except (httpx.InvalidURL, TypeError) as exc:
+        raise ValidationError(f"{name} is not a URL.") from exc
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ValidationError(f"{name} must be a URL such as https://api.fusion.com/v1.")
     return value
 
 

@@ -15,7 +15,7 @@ import httpx
 
 from fusion_client import calls
 from fusion_client.bearer import BearerAuth, Credentials
-from fusion_client.channel import Channel
+from fusion_client.channel import Channel, Connections
 from fusion_client.chat_filter import ChatFilter, Page
 from fusion_client.checks import (
     LONGEST_MESSAGE,
@@ -25,12 +25,14 @@ from fusion_client.checks import (
     checked_number,
     checked_seconds,
     checked_text,
+    checked_url,
 )
 from fusion_client.credentials import find_credentials
 from fusion_client.errors import AgentNotFoundError, ValidationError
 from fusion_client.models import Agent, CacheStats, Chat, ChatResponse, Document, FileUploadResponse, Message
 from fusion_client.observing import Observer, Unobserved
 from fusion_client.options import ClientOptions, settled
+from fusion_client.per_loop import PerLoop
 from fusion_client.rate_limit import RateLimit
 from fusion_client.read_cache import ReadCache
 from fusion_client.retrying import Retries
@@ -55,8 +57,8 @@ class FusionClient:
             response = await client.send_message(agent_id, "Hi")
             print(response.text)
 
-    One client serves any number of tasks of one event loop, with at most 100 connections. `close` it, or use it as a
-    context manager.
+    One client serves any number of tasks of one event loop, with at most 100 connections; another loop, such as that of
+    the next `asyncio.run`, gets its own connections. Call `aclose`, or use it as a context manager.
 
     Args:
         api_key: the key; None takes that of the environment, of `.env`, or of the credentials file (`FusionSettings`).
@@ -96,16 +98,16 @@ class FusionClient:
         http_client: httpx.AsyncClient | None = None,
     ) -> None:
         credentials = find_credentials(api_key, token_provider)
+        url = checked_url("base_url", FusionSettings().base_url if base_url is None else base_url)
         self._longest = max_message_length
         self._owned = http_client is None
-        self._http = http_client or _new_http_client()
+        self._connections = PerLoop(lambda: _connections(http_client))
         self._session = Session(
             channel=Channel(
-                http=self._http,
-                base_url=_checked_url(FusionSettings().base_url if base_url is None else base_url),
+                connections=self._connections,
+                base_url=url.rstrip("/"),
                 auth=BearerAuth(credentials),
                 timeout=_as_timeout(timeout),
-                places=asyncio.Semaphore(MAX_CONNECTIONS) if http_client is None else nullcontext(),
             ),
             retries=Retries(checked_number("max_retries", max_retries, least=0)),
             limit=None if rate_limit is None else RateLimit(checked_number("rate_limit", rate_limit)),
@@ -130,7 +132,7 @@ class FusionClient:
         """Close all streams and connections; of a client that was given, the streams."""
         await self._session.close_streams()
         if self._owned:
-            await self._http.aclose()
+            await self._connections.get().http.aclose()
 
     @property
     def cache_stats(self) -> CacheStats:
@@ -355,9 +357,17 @@ class FusionClient:
         return calls.begin_chat(agent, sent, file_ids, folder and checked_text("folder", folder))
 
 
-def _new_http_client() -> httpx.AsyncClient:
+def _connections(given: httpx.AsyncClient | None) -> Connections:
+    if given is not None:
+        return Connections(given, nullcontext())
     limits = httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS)
-    return httpx.AsyncClient(limits=limits, headers={"User-Agent": "fusion-client"})
+    try:
+        http = httpx.AsyncClient(limits=limits, headers={"User-Agent": "fusion-client"})
+    except OSError as exc:
+        raise ValueError(f"The certificates of SSL_CERT_FILE or SSL_CERT_DIR cannot be used: {exc}.") from exc
+    except httpx.InvalidURL:  # its text may show a password
+        raise ValueError("HTTP_PROXY, HTTPS_PROXY or ALL_PROXY is not a URL.") from None
+    return Connections(http, asyncio.Semaphore(MAX_CONNECTIONS))
 
 
 def _as_timeout(timeout: float | httpx.Timeout) -> httpx.Timeout:
@@ -377,13 +387,3 @@ def _new_observer(*, tracing: bool) -> Observer:
     # Only who wants it needs its packages.
     observer: Observer = import_module("fusion_client.integrations.opentelemetry").OpenTelemetryObserver()
     return observer
-
-
-def _checked_url(base_url: str) -> str:
-    try:
-        url = httpx.URL(base_url)
-    except httpx.InvalidURL as exc:
-        raise ValueError("base_url is not a URL.") from exc
-    if url.scheme not in ("http", "https") or not url.host:
-        raise ValueError("base_url must be a URL such as https://api.fusion.com/v1.")
-    return base_url.rstrip("/")

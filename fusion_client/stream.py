@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
@@ -48,11 +48,11 @@ class TokenStream:
         """Whether the service said that the answer is complete. Where it only closed the connection, nobody knows."""
         return self._answer.ended
 
-    def __aiter__(self) -> Self:
+    def __aiter__(self) -> AsyncIterator[str]:
         if self._iterated:
             raise StreamConsumedError("This stream was read before; `await` it for the whole answer.")
         self._iterated = True
-        return self
+        return _Tokens(self)
 
     async def __anext__(self) -> str:
         try:
@@ -81,9 +81,26 @@ class TokenStream:
         self._iterated = True
         while await anext(self, None) is not None:
             pass
+        return self.response()
+
+    def response(self) -> ChatResponse:
+        """The whole answer, once all of it has come. Raises StreamConsumedError before, and where it never will."""
         if not self._answer.complete:
             raise StreamConsumedError("This stream was closed, or broke, before its end: there is no whole answer.")
         return self._answer.response()
+
+
+class _Tokens:
+    """The one iterator of a stream, which gives itself when it is iterated."""
+
+    def __init__(self, stream: TokenStream) -> None:
+        self._stream = stream
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> str:
+        return await anext(self._stream)
 
 
 def _close_soon(loop: asyncio.AbstractEventLoop, tokens: AsyncGenerator[str, None]) -> None:

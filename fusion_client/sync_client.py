@@ -24,8 +24,8 @@ class SyncFusionClient:
         with SyncFusionClient() as client:  # the key comes from FUSION_API_KEY
             print(client.send_message(agent_id, "Hi").text)
 
-    `close` it, or use it as a context manager: it has a thread of its own. It cannot be called in an event loop that
-    must not stand still.
+    `close` it, or use it as a context manager: it has a thread of its own. It may be used after a fork, and where
+    an event loop runs (as in a notebook), which stands still meanwhile.
     """
 
     def __init__(self, api_key: str | None = None, **options: Unpack[ClientOptions]) -> None:
@@ -46,7 +46,7 @@ class SyncFusionClient:
         self.close()
 
     def close(self) -> None:
-        """Close all connections, and end the thread."""
+        """Close all connections, and end the thread; who waits for an answer in another one gets a NetworkError."""
         self._loop.close()
 
     @property

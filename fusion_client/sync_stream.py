@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
@@ -33,12 +34,12 @@ class SyncTokenStream:
         """See `TokenStream.ended`."""
         return self._stream.ended
 
-    def __iter__(self) -> Self:
-        aiter(self._stream)
-        return self
+    def __iter__(self) -> Iterator[str]:
+        aiter(self._stream)  # which raises the second time
+        return iter(self._token, None)
 
     def __next__(self) -> str:
-        token = self._loop.wait(self._next)
+        token = self._token()
         if token is None:
             raise StopIteration
         return token
@@ -53,11 +54,15 @@ class SyncTokenStream:
 
     def response(self) -> ChatResponse:
         """The whole answer; what has not come yet is waited for. Raises as `TokenStream` does."""
-        return self._loop.wait(self._whole)
+        return self._stream.response() if self._loop.closed else self._loop.wait(self._whole)
 
     def close(self) -> None:
         """Close the connection; what has not come yet is lost."""
-        self._loop.wait(self._stream.aclose)
+        if not self._loop.closed:
+            self._loop.wait(self._stream.aclose)
+
+    def _token(self) -> str | None:
+        return self._loop.wait(self._next)
 
     async def _next(self) -> str | None:
         return await anext(self._stream, None)

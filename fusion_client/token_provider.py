@@ -39,7 +39,8 @@ class TokenProvider:
     """Gets tokens by client id, and renews them: `FusionClient(token_provider=TokenProvider(…))`.
 
     It sends `POST {url}` with `{"client_id", "refresh_token"}` and reads `{"access_token", "expires_in"}` (inferred); a
-    `refresh_token` in the answer replaces the old one. It belongs to one event loop, and may serve many clients there.
+    `refresh_token` in the answer replaces the old one. It may serve many clients; those of one event loop wait for the
+    same request.
 
     Args:
         client_id, refresh_token: who asks.
@@ -86,8 +87,9 @@ class TokenProvider:
 
     def _renewed(self) -> asyncio.Task[_Token]:
         """The request that is on its way, or a new one. It goes on when those who wait for it are cancelled."""
-        if self._renewal is None or self._renewal.done():
-            self._renewal = asyncio.create_task(self._renew())
+        loop = asyncio.get_running_loop()
+        if self._renewal is None or self._renewal.done() or self._renewal.get_loop() is not loop:
+            self._renewal = loop.create_task(self._renew())
             self._renewal.add_done_callback(_look_at)
         return self._renewal
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import multiprocessing
 import os
 import signal
 import sys
@@ -12,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from emulator import Emulator, Reply
-from fusion_client import ChatResponse, SyncFusionClient
+from fusion_client import ChatResponse, NetworkError, SyncFusionClient
 from tests.fusion.callers import AGENT, KEY
 from tests.support.program import Program
 from tests.support.proxy import environment
@@ -76,6 +78,75 @@ print(client.list_agents()[0].id, next(stream))
         assert program.end() == 0
     assert program.output.startswith(AGENT)
     assert program.output.count("\n") == 1
+
+
+def test_a_program_ends_although_a_call_still_waits_for_its_turn(emulator: Emulator) -> None:
+    script = f"""
+import threading
+from fusion_client import SyncFusionClient
+client = SyncFusionClient({KEY!r}, base_url={emulator.fusion_url!r}, rate_limit=1, enable_cache=False)
+client.list_agents()
+threading.excepthook = lambda _: None
+for _ in range(3):  # which would take three minutes
+    threading.Thread(target=client.list_agents, daemon=True).start()
+"""
+    with Program([sys.executable, "-c", script], environment({})) as program:
+        assert program.end() == 0
+
+
+def test_who_waits_in_another_thread_hears_that_the_client_was_closed(emulator: Emulator) -> None:
+    client = SyncFusionClient(KEY, base_url=emulator.fusion_url, rate_limit=1, enable_cache=False)
+    client.list_agents()
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(client.list_agents)
+        while len(asyncio.all_tasks(client._loop._loop)) < 2:
+            threading.Event().wait(0.001)
+        client.close()
+        with pytest.raises(NetworkError, match="closed"):
+            waiting.result()
+
+
+def test_a_process_that_was_forked_uses_the_client_and_ends(client: SyncFusionClient, emulator: Emulator) -> None:
+    def ask_in_threads() -> None:
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(lambda _: client.send_message(AGENT, "of the child"), range(8)))
+        assert [one.name for one in threading.enumerate()].count("fusion-client") == 1
+
+    client.send_message(AGENT, "of the parent")
+    fork = multiprocessing.get_context("fork")
+    for target in (ask_in_threads, client.close):
+        child = fork.Process(target=target)
+        child.start()
+        child.join(10)
+        code = child.exitcode
+        child.kill()
+        assert code == 0
+    assert client.send_message(AGENT, "of the parent").text
+    said = [one.json["message"] for one in emulator.chats]
+    assert said == ["of the parent", *["of the child"] * 8, "of the parent"]
+    client.close()
+
+
+def test_a_client_that_is_called_by_what_it_calls_does_not_wait_for_ever(client: SyncFusionClient) -> None:
+    def ask(_sent: int, _all: int) -> None:
+        client.list_agents()
+
+    with client, pytest.raises(RuntimeError, match="its own thread"):
+        client.upload_file(b"words", filename="a.txt", progress=ask)
+
+
+def test_a_stream_that_has_come_outlives_its_client(client: SyncFusionClient) -> None:
+    with client:
+        stream = client.send_message(AGENT, "hello", stream=True)
+        tokens = list(stream)
+    assert stream.response().text == "".join(tokens)
+    stream.close()
+
+
+def test_figures_can_be_had_at_any_time(emulator: Emulator) -> None:
+    with SyncFusionClient(KEY, base_url=emulator.fusion_url) as client:
+        client.list_agents()
+    assert client.cache_stats.misses == 1
 
 
 def test_a_client_that_was_not_made_has_no_thread() -> None:
