@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -22,6 +23,7 @@ class ReadCache:
 
     def __init__(self, size: int, ttl: float) -> None:
         self._kept: TTLCache[tuple[Any, ...], Any] = TTLCache(size, ttl)
+        self._lock = threading.Lock()  # its figures may be asked for in any thread, which ends what is too old
         self._writes = 0
         self._hits = 0
         self._misses = 0
@@ -29,25 +31,29 @@ class ReadCache:
     async def read(self, call: Call[Answer], fetch: Callable[[], Awaitable[Answer]]) -> Answer:
         """The answer to `call`: the kept one, or what `fetch` gets."""
         key = (call.path, *sorted(call.query.items()))
-        kept: Answer | None = self._kept.get(key)  # no answer is None
+        with self._lock:
+            kept: Answer | None = self._kept.get(key)  # no answer is None
         if kept is not None:
             self._hits += 1
             return kept
         self._misses += 1
         writes = self._writes
         answer = await fetch()
-        if writes == self._writes:
-            self._kept[key] = answer
+        with self._lock:
+            if writes == self._writes:
+                self._kept[key] = answer
         return answer
 
     def written(self, call: Call[Any]) -> None:
         """`call` may have changed something."""
         self._writes += 1
-        for key in [key for key in self._kept if key[0].split("/")[1] == call.path.split("/")[1]]:
-            self._kept.pop(key, None)
+        with self._lock:
+            for key in [key for key in self._kept if key[0].split("/")[1] == call.path.split("/")[1]]:
+                self._kept.pop(key, None)
 
     @property
     def stats(self) -> CacheStats:
         """How it was used so far."""
-        self._kept.expire()
-        return CacheStats(hits=self._hits, misses=self._misses, size=len(self._kept))
+        with self._lock:
+            self._kept.expire()
+            return CacheStats(hits=self._hits, misses=self._misses, size=len(self._kept))

@@ -93,6 +93,7 @@ class Session:
                     yield ""
                     async for token in tokens:
                         observation.token()
+                    self._written(call)  # its question is
                         yield token
             finally:
                 self._written(call)

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import httpx
 
 from emulator import Emulator, Options, Reply
 from fusion_client import FusionClient
+from fusion_client.calls import get_agent
 from fusion_client.rate_limit import RateLimit
+from fusion_client.read_cache import ReadCache
 from tests.fusion.callers import AGENT, KEY, UNKNOWN, Caller
 from tests.fusion.conftest import StartCaller
+from tests.support.program import Program
+from tests.support.proxy import environment
 
 
 async def test_many_messages_at_once_share_a_hundred_connections(emulator: Emulator) -> None:
@@ -21,10 +28,26 @@ async def test_many_messages_at_once_share_a_hundred_connections(emulator: Emula
         connections.append(len(emulator._server.server_state.connections))
 
     async with FusionClient(KEY, base_url=emulator.fusion_url) as client:
-        client._http.event_hooks = {"response": [count]}
+        client._connections.get().http.event_hooks = {"response": [count]}
         answers = await asyncio.gather(*(client.send_message(AGENT, f"say {number}") for number in range(300)))
     assert len({answer.chat_id for answer in answers}) == len(connections) == 300
     assert 1 < max(connections) <= 100
+
+
+def test_loops_one_after_another_share_a_client(emulator: Emulator) -> None:
+    script = f"""
+import asyncio
+from fusion_client import FusionClient
+client = FusionClient({KEY!r}, base_url={emulator.fusion_url!r}, rate_limit=1000)
+async def ask():
+    await asyncio.gather(*(client.send_message({AGENT!r}, "hello") for _ in range(120)))  # more than have a place
+for _ in range(2):
+    asyncio.run(ask())
+asyncio.run(client.aclose())
+"""
+    with Program([sys.executable, "-c", script], environment({})) as program:
+        assert program.end() == 0, program.output
+    assert [one.status for one in emulator.chats] == [200] * 240
 
 
 async def test_no_more_calls_than_the_limit_pass_in_any_period() -> None:
@@ -93,6 +116,38 @@ def test_a_stream_is_a_write_when_it_ends(fusion: Caller, emulator: Emulator) ->
     emulator.release()
     stream.whole()
     assert len(fusion.ask("list_messages", chat_id)) == 4
+
+
+def test_a_stream_is_a_write_when_it_begins(fusion: Caller, emulator: Emulator) -> None:
+    assert fusion.ask("list_chats") == []
+    emulator.script(Reply("Hello world", chunk=4, hold_after=8))
+    stream = fusion.stream()
+    assert len(fusion.ask("list_chats")) == 1
+    stream.close()
+
+
+def test_figures_are_asked_for_in_any_thread() -> None:
+    cache, over = ReadCache(5, 1e-5), threading.Event()
+
+    async def fetch() -> str:
+        return "agent"
+
+    async def use() -> None:
+        for number in range(5000):
+            await cache.read(get_agent(str(number % 10)), fetch)  # type: ignore[arg-type]  # any answer will do
+
+    def watch() -> None:
+        while not over.is_set():
+            assert cache.stats.size <= 5
+
+    with ThreadPoolExecutor(2) as threads:
+        watching = [threads.submit(watch) for _ in range(2)]
+        try:
+            asyncio.run(use())
+        finally:
+            over.set()
+        for one in watching:
+            one.result()
 
 
 def test_what_a_caller_does_to_a_list_is_nothing_to_the_next(fusion: Caller) -> None:
