@@ -57,6 +57,7 @@ class Channel:
         """The tokens of a streamed answer; "" first, as soon as it has begun. Raises FusionError."""
         async with self._answer(call) as response:
             answer.chat_id = response.headers.get("x-chat-id") or answer.chat_id
+            answer.secret = secret_of(response.request)
             yield ""
             if _media_type(response) == "application/json":
                 if text := answer.whole(call.read(await response.aread())):
@@ -74,8 +75,8 @@ class Channel:
     @asynccontextmanager
     async def _answer(self, call: Call[Any]) -> AsyncIterator[httpx.Response]:
         """A good answer, of which only the head has come."""
-        url, headers, query = self.base_url + call.path, {"Accept": call.accept}, dict(call.query) or None
         connections, request_id = self.connections.get(), None
+        url, headers, query = self.base_url + call.path, {"Accept": call.accept}, dict(call.query) or None
         form = call.upload.form if call.upload else None
         request = connections.http.build_request(
             call.method, url, params=query, json=call.body, files=form, headers=headers, timeout=self.timeout
@@ -87,18 +88,22 @@ class Channel:
                     raise await _failure(call, response)
                 yield response
         except httpx.HTTPError as exc:
-            raise as_network_failure(exc, request.url.host) from exc
+            raise as_network_failure(exc, request.url.host, request_id) from exc
+        except FusionError as error:
+            error.request_id = error.request_id or request_id
+            raise
 
     async def _head(self, http: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
         return await http.send(request, auth=self.auth, stream=True)
 
 
 async def _texts(response: httpx.Response, answer: StreamAnswer) -> AsyncGenerator[str, None]:
-    """The text of each event, often ""."""
+    """The text of each event, often "", and "" for all else that comes, such as comments."""
     reader, data = EventReader(), response.aiter_bytes()
     async for read in data:
         for event in reader.feed(read):
             yield answer.read(event)
+        yield ""
         if answer.complete:
             await _drain(data)
             break
@@ -134,10 +139,11 @@ async def _drain(data: AsyncIterator[bytes]) -> None:
 
 async def _failure(call: Call[Any], response: httpx.Response) -> FusionError:
     body = b""
-    async for piece in response.aiter_bytes():
-        body += piece
-        if len(body) > _LONGEST_FAILURE:
-            break
+    with suppress(httpx.HTTPError):  # what went wrong is known by its status, even if the reason is cut
+        async for piece in response.aiter_bytes():
+            body += piece
+            if len(body) > _LONGEST_FAILURE:
+                break
     secret = secret_of(response.request)
     return as_failure(response.status_code, response.headers, body, secret=secret, missing=call.missing)
 

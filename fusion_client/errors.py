@@ -32,6 +32,7 @@ class FusionError(Exception):
         code: the service's own word for it, such as `agent_not_found`.
         request_id: the service's name for the request (`x-request-id`), for its support.
         details: the body of the answer: parsed JSON, else text.
+        retry_after: seconds after which a new try makes sense; None where the service does not tell.
         sent: False when the request surely never reached the service, so that repeating it repeats nothing.
     """
 
@@ -43,6 +44,7 @@ class FusionError(Exception):
         code: str | None = None,
         request_id: str | None = None,
         details: Any = None,
+        retry_after: float | None = None,
         sent: bool = True,
     ) -> None:
         super().__init__(message)
@@ -51,6 +53,7 @@ class FusionError(Exception):
         self.code = code
         self.request_id = request_id
         self.details = details
+        self.retry_after = retry_after
         self.sent = sent
 
 
@@ -79,15 +82,7 @@ class ValidationError(FusionError, ValueError):
 
 
 class RateLimitError(FusionError):
-    """Too many requests.
-
-    Args:
-        retry_after: seconds after which a new try makes sense; None where the service does not tell.
-    """
-
-    def __init__(self, message: str, *, retry_after: float | None = None, **about: Any) -> None:
-        super().__init__(message, **about)
-        self.retry_after = retry_after
+    """Too many requests; `retry_after` tells when to come back."""
 
 
 class UnsupportedError(FusionError):

@@ -80,16 +80,15 @@ def as_failure(
         secret: what was sent as credentials; a service may quote it.
         missing: what a 404 means that does not say itself.
     """
-    told = read_body(body, secret)
+    told = read_body(body.decode("utf-8", "replace"), secret)
     kind, text = _MEANINGS.get(status) or _MEANINGS.get(status // 100) or _MEANINGS[5]
-    about: dict[str, Any] = {"retry_after": seconds_to_wait(headers)} if kind is RateLimitError else {}
     return (_MISSING.get(told.code or "", missing) if status == 404 else kind)(
         _sentence(text, status, told),
         status=status,
         code=told.code,
         request_id=headers.get("x-request-id"),
         details=told.details,
-        **about,
+        retry_after=seconds_to_wait(headers),
     )
 
 
@@ -99,9 +98,8 @@ def _sentence(text: str, status: int, told: Told) -> str:
     return f"Fusion {text} ({reason}){prose}"
 
 
-def read_body(body: bytes, secret: str = "") -> Told:
+def read_body(text: str, secret: str = "") -> Told:
     """What the body of an error tells, without `secret`."""
-    text = mended(body.decode("utf-8", "replace"))
     text = text.replace(secret, "***") if secret else text
     try:
         details = json.loads(text)
@@ -109,16 +107,19 @@ def read_body(body: bytes, secret: str = "") -> Told:
         return Told(None, None if text.lstrip().startswith("<") else text.strip() or None, text or None)
     if not isinstance(details, dict):
         return Told(None, None, details)
-    return Told(*told_by(details), details)
+    return Told(*_told_by(details), details)
 
 
-def told_by(fields: Mapping[str, Any]) -> tuple[str | None, str | None]:
+def _told_by(fields: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """The code and the prose of an error object."""
     inner = fields.get("error")
     about: Mapping[str, Any] = inner if isinstance(inner, dict) else fields
     code = about.get("code", fields.get("code"))
     prose = inner if isinstance(inner, str) else about.get("message") or _detail(about.get("detail"))
-    return (str(code)[:100] if isinstance(code, str | int) else None, prose if isinstance(prose, str) else None)
+    return (
+        mended(str(code))[:100] if isinstance(code, str | int) else None,
+        mended(prose) if isinstance(prose, str) else None,
+    )
 
 
 def _detail(detail: Any) -> Any:
@@ -127,8 +128,17 @@ def _detail(detail: Any) -> Any:
     return detail
 
 
-def as_network_failure(error: httpx.HTTPError, host: str) -> FusionError:
-    """What `error` of httpx means for a call to `host`. Its own text is not repeated: it may quote a header."""
+def as_network_failure(error: httpx.HTTPError, host: str, request_id: str | None = None) -> FusionError:
+    """What `error` of httpx means for a call to `host`. Its own text is not repeated: it may quote a header.
+
+    request_id: of the answer that had begun.
+    """
+    failure = _network_failure(error, host)
+    failure.request_id = request_id
+    return failure
+
+
+def _network_failure(error: httpx.HTTPError, host: str) -> FusionError:
     match error:
         case httpx.ConnectTimeout() | httpx.PoolTimeout():
             return TimeoutError(f"Fusion at {host} did not accept a connection in time.", sent=False)

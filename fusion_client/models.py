@@ -1,7 +1,8 @@
 """What the service tells, as frozen models.
 
 `Chat`, `Message` and `Agent` come from a real answer, the others are inferred. All take fields that are not known yet
-(they become attributes too) and do without those that may be missing; null is as missing.
+(they become attributes too) and do without those that may be missing; null is as missing, and a number where text
+should be is its digits. No error shows what was told: it is somebody's message.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ Time = Annotated[datetime, AfterValidator(_aware)]
 class Model(BaseModel):
     """What all models share."""
 
-    model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, extra="allow", populate_by_name=True, coerce_numbers_to_str=True, hide_input_in_errors=True
+    )
 
     @model_validator(mode="before")
     @classmethod

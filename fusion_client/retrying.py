@@ -41,11 +41,15 @@ class Retries:
 
 def pause_after(error: Exception, *, reads: bool) -> bool | float:
     """Seconds to wait, True for the usual time, False for no new try."""
-    if isinstance(error, RateLimitError):
-        return _wait(error.retry_after)
     if isinstance(error, ServerError) and error.status is None:
         return False  # it would be as unreadable again
-    return isinstance(error, NetworkError | ServerError | TimeoutError) and (reads or not error.sent)
+    if isinstance(error, NetworkError) and error.status is not None:
+        return False  # it would be sent elsewhere again
+    if isinstance(error, RateLimitError):
+        return _wait(error.retry_after)
+    if isinstance(error, NetworkError | ServerError | TimeoutError) and (reads or not error.sent):
+        return _wait(error.retry_after)
+    return False
 
 
 def _wait(retry_after: float | None) -> bool | float:

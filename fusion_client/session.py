@@ -51,6 +51,7 @@ class Session:
 
     async def stream(self, call: Call[ChatResponse], answer: StreamAnswer) -> TokenStream:
         """The answer of `call` as it comes; where the service knows no streams, all at once. Raises FusionError."""
+        refused = False
         if self.streams:
             try:
                 stream = TokenStream(await self._opened(calls.streamed(call), answer), answer)
@@ -59,8 +60,10 @@ class Session:
             except ValidationError as error:
                 if not _may_refuse_streams(error):
                     raise
-                self.streams = not _refuses_streams(error)
-        return TokenStream(_at_once(answer.whole(await self.ask(call))), answer)
+                refused = _refuses_streams(error)
+        whole = answer.whole(await self.ask(call))
+        self.streams = self.streams and not refused  # a body that is wrong otherwise may be quoted, with `stream`
+        return TokenStream(_at_once(whole), answer)
 
     async def close_streams(self) -> None:
         """Close the streams that are not read to their end."""
@@ -90,10 +93,10 @@ class Session:
         with ending(observation):
             try:
                 async with aclosing(await self._begun(call, answer, observation)) as tokens:
+                    self._written(call)  # its question is
                     yield ""
                     async for token in tokens:
                         observation.token()
-                    self._written(call)  # its question is
                         yield token
             finally:
                 self._written(call)

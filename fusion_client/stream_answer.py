@@ -13,7 +13,7 @@ from typing import Any
 from fusion_client.answers import read_part
 from fusion_client.errors import ServerError
 from fusion_client.events import Event
-from fusion_client.failures import told_by
+from fusion_client.failures import read_body
 from fusion_client.models import Chat, ChatResponse, Message
 from fusion_client.surrogates import PairJoiner
 
@@ -28,6 +28,7 @@ class StreamAnswer:
     Attributes:
         complete: nothing more is to come.
         ended: the service said so, and the connection did not just end.
+        secret: what was sent as credentials; a service may quote it in an error.
     """
 
     def __init__(self, asked: str, chat_id: str | None = None) -> None:
@@ -35,6 +36,7 @@ class StreamAnswer:
         self.chat_id = chat_id
         self.complete = False
         self.ended = False
+        self.secret = ""
         self._begun = False
         self._tokens: list[str] = []
         self._joiner = PairJoiner()
@@ -48,12 +50,14 @@ class StreamAnswer:
         Raises:
             ServerError: it reports an error, or cannot be read, so that text was lost.
         """
+        if self.complete:
+            return ""
         if event.data.strip() == "[DONE]":
             self.complete = self.ended = True
             return ""
         if event.name != "error" and not event.data.lstrip().startswith("{"):
             return ""  # words to keep a line open
-        return self._take(self._joiner.feed(self._token(_fields(event))))
+        return self._take(self._joiner.feed(self._token(_fields(event, self.secret))))
 
     def end(self) -> str:
         """The last token, often "". Raises ServerError when the stream had nothing at all."""
@@ -75,7 +79,8 @@ class StreamAnswer:
             return self._whole
         asked = Message(message=self._asked, message_type="user", chat_id=self.chat_id)
         text = "".join(self._tokens)
-        answer = self._message or Message(message=text, message_type="agent", chat_id=self.chat_id)
+        answer = self._message or Message(message_type="agent", chat_id=self.chat_id)
+        answer = answer if answer.message else answer.model_copy(update={"message": text})
         chat = self._chat or (Chat(id=self.chat_id) if self.chat_id else None)
         return ChatResponse(chat=chat, messages=(asked, answer))
 
@@ -87,27 +92,28 @@ class StreamAnswer:
     def _token(self, fields: Mapping[str, Any]) -> str:
         self._begun = True
         self._chat = read_part(Chat, fields.get("chat")) or self._chat
-        self._message = read_part(Message, fields.get("message")) or self._message
-        self.ended = self.ended or self._message is not None  # it is told with the whole message
+        message = read_part(Message, fields.get("message"))
+        if message and message.message_type == "agent":  # the question may be told as well
+            self._message, self.ended = message, True
         chat_id = fields.get("chat_id") or (self._chat.id if self._chat else None)
         self.chat_id = chat_id if isinstance(chat_id, str) else self.chat_id
         token = fields.get("token")
         return token if isinstance(token, str) else ""
 
 
-def _fields(event: Event) -> Mapping[str, Any]:
+def _fields(event: Event, secret: str) -> Mapping[str, Any]:
+    if event.name == "error":
+        raise _reported(event, secret)
     try:
-        fields = json.loads(event.data)
+        fields: dict[str, Any] = json.loads(event.data)
     except (ValueError, RecursionError) as exc:
-        if event.name == "error":
-            raise ServerError("Fusion reported an error in its answer.") from exc
         raise ServerError("Fusion sent an event that cannot be read; its answer is incomplete.") from exc
-    if event.name == "error" or fields.get("type") == "error" or fields.get("error"):
-        raise _reported(fields)
-    return dict(fields)
+    if fields.get("type") == "error" or fields.get("error"):
+        raise _reported(event, secret)
+    return fields
 
 
-def _reported(fields: Any) -> ServerError:
-    code, prose = told_by(fields) if isinstance(fields, dict) else (None, None)
-    told = f" ({code})" if code else ""
-    return ServerError(f"Fusion reported an error in its answer{told}: {prose or 'it does not say which'}", code=code)
+def _reported(event: Event, secret: str) -> ServerError:
+    told = read_body(event.data, secret)
+    code, prose = f" ({told.code})" if told.code else "", told.prose or "it does not say which"
+    return ServerError(f"Fusion reported an error in its answer{code}: {prose}", code=told.code, details=told.details)

@@ -147,7 +147,8 @@ class TokenProvider:
         if status not in (400, 401, 403):
             return failure
         text = f"Fusion at {self._url.host} refused to renew the token ({status}). Check client id and refresh token."
-        return AuthenticationError(text, status=status, code=failure.code, details=failure.details)
+        about = {"code": failure.code, "request_id": failure.request_id, "details": failure.details}
+        return AuthenticationError(text, status=status, **about)
 
 
 def _look_at(renewal: asyncio.Task[_Token]) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import pickle
 import traceback
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from functools import partial
+from typing import Any
 
 import httpx
 import pytest
@@ -266,6 +271,68 @@ async def test_of_an_endless_error_page_as_much_is_read_as_is_worth_it() -> None
             await client.list_agents()
     assert len(caught.value.message) < 400
     assert read < 20
+
+
+@pytest.mark.parametrize(("status", "kind"), {401: AuthenticationError, 429: RateLimitError, 503: ServerError}.items())
+async def test_an_error_whose_reason_is_cut_is_told_by_its_status(status: int, kind: type[FusionError]) -> None:
+    async def cut() -> AsyncIterator[bytes]:
+        yield b'{"error'
+        raise httpx.ReadError("cut")
+
+    async with answering(lambda _: httpx.Response(status, content=cut())) as client:
+        with pytest.raises(kind):
+            await client.list_agents()
+
+
+async def test_a_stream_of_comments_alone_is_not_waited_for() -> None:
+    async def comments() -> AsyncIterator[bytes]:
+        while True:
+            yield b": ping\n\n"
+            await asyncio.sleep(0.01)
+
+    head = {"content-type": "text/event-stream"}
+    async with answering(lambda _: httpx.Response(200, headers=head, content=comments()), timeout=0.1) as client:
+        with pytest.raises(TimeoutError, match="stream without text"):
+            await (await client.send_message(AGENT, "hello", stream=True))
+
+
+EVENT = {"error": {"code": "odd", "message": f"The key {KEY} may not."}}
+
+
+@pytest.mark.parametrize("event", [f"data: {json.dumps(EVENT)}\n\n", f"event: error\ndata: Not {KEY}.\n\n"])
+async def test_an_error_of_a_stream_has_the_request_id_and_details_but_not_the_key(event: str) -> None:
+    head = {"content-type": "text/event-stream", "x-request-id": "r-1"}
+    async with answering(lambda _: httpx.Response(200, headers=head, text=event)) as client:
+        stream = await client.send_message(AGENT, "hello", stream=True)
+        with pytest.raises(ServerError) as caught:
+            await stream
+    told = str(caught.value) + repr(caught.value.details)
+    assert (caught.value.request_id, "***" in str(caught.value.details), KEY in told) == ("r-1", True, False)
+
+
+async def test_an_answer_that_cannot_be_read_or_is_cut_has_its_request_id() -> None:
+    async def cut() -> AsyncIterator[bytes]:
+        yield b"["
+        raise httpx.ReadError("cut")
+
+    contents: dict[type[FusionError], bytes | AsyncIterator[bytes]] = {ServerError: b"[", NetworkError: cut()}
+    for kind, content in contents.items():
+        answers = [httpx.Response(200, headers={"x-request-id": "r-1"}, content=content)]
+        async with answering(partial(next, iter(answers))) as client:
+            with pytest.raises(kind) as caught:
+                await client.list_agents()
+        assert caught.value.request_id == "r-1"
+
+
+def test_an_error_can_be_printed_whatever_the_service_wrote() -> None:
+    assert as_failure(500, {}, b'{"error": {"message": "x\\ud83d"}}').message.encode()
+
+
+@asynccontextmanager
+async def answering(answer: Callable[[httpx.Request], httpx.Response], **options: Any) -> AsyncIterator[FusionClient]:
+    """A client whose requests are all answered so."""
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
+        yield FusionClient(KEY, base_url="http://fusion.example", http_client=http, max_retries=0, **options)
 
 
 def test_errors_can_be_pickled() -> None:

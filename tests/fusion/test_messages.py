@@ -4,14 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
+from collections.abc import Mapping
 
+import httpx
 import pytest
 
 from emulator import Emulator, Reply
 from emulator.fusion.switches import CHAT_TOLD
-from fusion_client import ChatResponse, FusionClient, NetworkError, StreamConsumedError, TokenStream, ValidationError
+from fusion_client import (
+    ChatResponse,
+    FusionClient,
+    NetworkError,
+    StreamConsumedError,
+    SyncFusionClient,
+    TokenStream,
+    ValidationError,
+)
+from fusion_client.observing import Unobserved
 from tests.fusion.callers import AGENT, KEY, UNKNOWN, Caller
 from tests.fusion.conftest import StartCaller, StartEmulator
+
+
+class Seen(Unobserved):
+    """Notes which calls are streams."""
+
+    def __init__(self) -> None:
+        self.streams: list[bool] = []
+
+    def begin(self, operation: str, about: Mapping[str, str]) -> Unobserved:  # noqa: ARG002  # as an observer
+        self.streams.append("stream" in about)
+        return self
 
 
 def test_a_message_begins_a_chat_and_the_answer_tells_both_messages(fusion: Caller, emulator: Emulator) -> None:
@@ -77,6 +100,22 @@ def test_a_service_that_refused_a_stream_is_not_asked_for_another(start: StartEm
     assert [one.status for one in emulator.chats] == [422, 200, 200]
 
 
+async def test_a_refusal_that_quotes_the_request_is_not_one_of_streams() -> None:
+    """As FastAPI does, with all that was sent."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        body = json.loads(request.content)
+        return httpx.Response(422, json={"detail": [{"msg": "Field required", "input": body}]})
+
+    observer = Seen()
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
+        client = FusionClient(KEY, base_url="http://fusion.example", http_client=http, observer=observer)
+        for _ in range(2):
+            with pytest.raises(ValidationError, match="Field required"):
+                await client.send_message(AGENT, "hello", stream=True)
+    assert observer.streams == [True, False, True, False]
+
+
 def test_a_refusal_that_says_nothing_may_be_one_of_streams(fusion: Caller, emulator: Emulator) -> None:
     emulator.script(Reply(fault="unprocessable", body="empty"))
     for _ in range(2):
@@ -117,6 +156,21 @@ def test_a_stream_is_iterated_once(fusion: Caller, emulator: Emulator) -> None:
     with pytest.raises(StreamConsumedError, match="read before"):
         stream.tokens()
     assert stream.whole() == stream.whole()
+
+
+def test_the_iterator_of_a_stream_is_its_own_iterator(emulator: Emulator) -> None:
+    emulator.script(*[Reply("Hello world", chunk=4)] * 2)
+    with SyncFusionClient(KEY, base_url=emulator.fusion_url) as client:
+        tokens = iter(client.send_message(AGENT, "hello", stream=True))
+        assert next(tokens) == "Hell"
+        assert list(tokens) == ["o wo", "rld"]
+
+    async def ask() -> list[str]:
+        async with FusionClient(KEY, base_url=emulator.fusion_url) as client:
+            tokens = aiter(await client.send_message(AGENT, "hello", stream=True))
+            return [await anext(tokens), *[token async for token in tokens]]
+
+    assert asyncio.run(ask()) == ["Hell", "o wo", "rld"]
 
 
 def test_the_whole_answer_includes_what_was_read_before(fusion: Caller, emulator: Emulator) -> None:

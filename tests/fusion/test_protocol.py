@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import traceback
 from datetime import UTC, datetime
 
 import pytest
@@ -133,6 +134,25 @@ def test_what_an_event_tells_besides_is_no_error_when_it_has_another_shape() -> 
     assert answer.response().text == ""
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        '{"message": {"id": "m-1", "message_type": "agent"}}',
+        '{"message": {"id": "m-0", "message_type": "user", "message": "hi"}}',
+    ],
+)
+def test_a_message_that_is_told_without_the_answer_does_not_hide_it(told: str) -> None:
+    answer = StreamAnswer("hi")
+    for data in ('{"token": "Hello"}', told, "[DONE]"):
+        answer.read(Event(data))
+    assert answer.response().text == "Hello"
+
+
+def test_nothing_comes_after_the_end() -> None:
+    answer = StreamAnswer("hi")
+    assert [answer.read(Event(data)) for data in ("[DONE]", '{"token": "x"}', '{"error": "x"}')] == ["", "", ""]
+
+
 def test_a_stream_without_any_event_is_no_answer() -> None:
     with pytest.raises(ServerError, match="ended before it had begun"):
         StreamAnswer("hi").end()
@@ -157,6 +177,18 @@ def test_models_take_new_fields_do_without_others_and_hold_null_for_missing() ->
     assert reader(Document)(b'{"document_id": "d-1", "score": 1}').score == 1.0
 
 
+def test_a_number_in_place_of_text_is_its_digits() -> None:
+    response = reader(ChatResponse)(b'{"chat": {"id": 5}, "messages": [{"id": 7, "message_type": "agent"}]}')
+    assert (response.chat_id, response.messages[0].id) == ("5", "7")
+
+
+def test_no_error_shows_what_was_told() -> None:
+    body = b'{"messages": [{"message_type": ["private"]}]}'
+    with pytest.raises(ServerError) as caught:
+        reader(ChatResponse)(body)
+    assert "private" not in "".join(traceback.format_exception(caught.value))
+
+
 def test_models_cannot_be_changed() -> None:
     message = Message(message_type="agent", message="hi")
     with pytest.raises(ValueError, match="frozen"):
@@ -173,7 +205,7 @@ def test_half_a_pair_in_an_answer_is_replaced() -> None:
 @pytest.mark.parametrize(
     ("body", "text"),
     [
-        (b'{"messages": [{"message": 5}]}', r"no ChatResponse; wrong is messages\.0\.message, "),
+        (b'{"messages": [{"message": []}]}', r"no ChatResponse; wrong is messages\.0\.message, "),
         (b"[1]", "wrong is all of it"),
         (b"<html>", "is no JSON; a login page"),
         (b"[" * 100_000, "is no JSON"),

@@ -9,6 +9,7 @@ import stamina
 
 from emulator import Emulator, Reply
 from fusion_client import FusionError, NetworkError, RateLimitError, ServerError, TimeoutError, ValidationError
+from fusion_client.failures import as_failure
 from fusion_client.retrying import pause_after
 from tests.fusion.callers import AGENT, Caller
 from tests.fusion.conftest import StartCaller
@@ -100,6 +101,8 @@ def test_the_service_says_how_long_to_wait_and_no_two_clients_come_back_at_once(
     assert all(7.0 <= seconds <= 8.0 for seconds in told)
     assert len(told) > 1
     assert pause_after(RateLimitError(""), reads=False) is True
+    unavailable = as_failure(503, {"retry-after": "7"}, b"")
+    assert 7.0 <= pause_after(unavailable, reads=True) <= 8.0
 
 
 def test_nobody_waits_for_minutes() -> None:
@@ -116,6 +119,8 @@ def test_nobody_waits_for_minutes() -> None:
         (ServerError("", status=503), True, True),
         (ServerError("", status=503), False, False),
         (ServerError(""), True, False),
+        (ServerError("", status=503, retry_after=61.0), True, False),
+        (NetworkError("", status=302), True, False),
         (ValidationError(""), True, False),
         (KeyError(""), True, False),
     ],

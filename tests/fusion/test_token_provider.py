@@ -109,6 +109,7 @@ def test_without_a_token_a_call_fails_as_the_renewal_did(
     with pytest.raises(kind) as caught:
         fusion.ask("send_message", AGENT, "hello")
     assert not caught.value.sent
+    assert (caught.value.request_id is None) == (caught.value.status is None)
     assert SECRET not in repr(vars(caught.value)) + str(caught.value)
     assert not keyless.chats
 
