@@ -8,6 +8,8 @@ from typing import Protocol
 
 import httpx
 
+from fusion_client.errors import ValidationError
+
 
 class Credentials(Protocol):
     """Gives what stands behind `Bearer`."""
@@ -52,7 +54,7 @@ class BearerAuth(httpx.Auth):
 
     async def _sign(self, request: httpx.Request) -> str:
         token = await self._credentials.token()
-        request.headers["Authorization"] = f"Bearer {token}"
+        request.headers["Authorization"] = f"Bearer {checked_secret('The token', token)}"
         return token
 
 
@@ -63,8 +65,8 @@ def secret_of(request: httpx.Request) -> str:
 
 
 def checked_secret(name: str, value: str) -> str:
-    """`value` without blanks around it, if a header may carry it. Raises ValueError, which does not show it."""
+    """`value` without blanks around it, if a header may carry it. Raises ValidationError, which does not show it."""
     secret = value.strip()
     if not (secret.isascii() and secret.isprintable() and secret):
-        raise ValueError(f"{name} is empty or has characters that no HTTP header may carry.")
+        raise ValidationError(f"{name} is empty or has characters that no HTTP header may carry.")
     return secret

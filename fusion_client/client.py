@@ -28,7 +28,7 @@ from fusion_client.checks import (
     checked_url,
 )
 from fusion_client.credentials import find_credentials
-from fusion_client.errors import AgentNotFoundError, ValidationError
+from fusion_client.errors import AgentNotFoundError, ChatNotFoundError, ValidationError
 from fusion_client.models import Agent, CacheStats, Chat, ChatResponse, Document, FileUploadResponse, Message
 from fusion_client.observing import Observer, Unobserved
 from fusion_client.options import ClientOptions, settled
@@ -248,10 +248,10 @@ class FusionClient:
         """
         wanted = ChatFilter(
             agent_id=None if agent_id is None else checked_id("agent_id", agent_id),
-            folder=folder,
+            folder=None if folder is None else checked_text("folder", folder),
             after=created_after,
             before=created_before,
-            query=query,
+            query=None if query is None else checked_text("query", query),
         )
         part = Page(page, size)
         chats = await self._session.ask(calls.list_chats(wanted.parameters | part.parameters))
@@ -340,7 +340,11 @@ class FusionClient:
     async def _mentions(self, wanted: ChatFilter, chat: Chat) -> bool:
         if wanted.begins_with_text(chat):
             return True
-        return any(wanted.mentioned_in(message.message) for message in await self.list_messages(chat.id))
+        try:
+            messages = await self.list_messages(chat.id)
+        except ChatNotFoundError:  # it was deleted meanwhile
+            return False
+        return any(wanted.mentioned_in(message.message) for message in messages)
 
     def _message_call(
         self,

@@ -18,12 +18,17 @@ MAX_CONNECTIONS = 100
 class FusionSettings(BaseSettings):
     """Settings of a client, from `FUSION_…` in the environment or in `.env` of the working directory.
 
-    They mean what the arguments of `FusionClient` of the same names do. credentials_file: JSON with `api_key`, for
-    where FUSION_API_KEY is not set; nobody but its owner may be able to read it.
+    An empty one is as missing. They mean what the arguments of `FusionClient` of the same names do. credentials_file:
+    JSON with `api_key`, for where FUSION_API_KEY is not set; nobody but its owner may be able to read it.
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="FUSION_", env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+        env_prefix="FUSION_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     api_key: SecretStr | None = None

@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 
 from fusion_client.bearer import checked_secret
+from fusion_client.checks import checked_seconds, checked_url
 from fusion_client.errors import AuthenticationError, FusionError, ServerError
 from fusion_client.failures import as_failure, as_network_failure
 
@@ -48,6 +49,9 @@ class TokenProvider:
         timeout: seconds to wait for a connection, and for each next piece of the answer.
         http_client: sends the requests, and stays open; None makes one for each request.
         clock: seconds that never go back.
+
+    Raises:
+        ValueError: an argument cannot be used.
     """
 
     def __init__(
@@ -62,8 +66,8 @@ class TokenProvider:
     ) -> None:
         self._client_id = client_id
         self._refresh_token = refresh_token
-        self._url = httpx.URL(url)
-        self._timeout = timeout
+        self._url = httpx.URL(checked_url("url", url))
+        self._timeout = checked_seconds("timeout", timeout)
         self._http = http_client
         self._clock = clock
         self._token: _Token | None = None
@@ -165,6 +169,6 @@ def _unsent(error: FusionError) -> FusionError:
 def _seconds(value: Any) -> float:
     try:
         seconds = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return _USUAL_LIFETIME
     return seconds if 0 < seconds < float("inf") else _USUAL_LIFETIME

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import IO, TypeAlias
 
+from fusion_client.checks import checked_text
 from fusion_client.errors import ValidationError
 
 LARGEST_FILE = 10_000_000
@@ -20,13 +21,21 @@ _TYPES = {
     "application/json",
     "application/msword",
     "application/pdf",
-    "application/rtf",
     "application/vnd.ms-excel",
     "application/vnd.ms-powerpoint",
     "application/xml",
-    "application/yaml",
 }
-_OFFICE = ("application/vnd.openxmlformats-officedocument.", "application/vnd.oasis.opendocument.")
+_MORE = {  # which Python knows only where the system does
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".odp": "application/vnd.oasis.opendocument.presentation",
+    ".ods": "application/vnd.oasis.opendocument.spreadsheet",
+    ".odt": "application/vnd.oasis.opendocument.text",
+    ".rtf": "application/rtf",
+    ".yaml": "application/yaml",
+    ".yml": "application/yaml",
+}
 
 FileSource: TypeAlias = str | os.PathLike[str] | bytes | IO[bytes]
 """A path, the bytes, or a file that is open for reading bytes."""
@@ -82,7 +91,10 @@ def prepare(
     name = name or _name(source)
     if not name:
         raise ValidationError("filename is required: the file itself does not tell it.")
+    checked_text("filename", name)
     kind = content_type or _type(name)
+    if not (kind.isascii() and kind.isprintable()):
+        raise ValidationError("content_type must be a media type such as text/plain.")
     content = _read(source, largest)
     if not content:
         raise ValidationError(f"The file {name!r} is empty.")
@@ -97,8 +109,8 @@ def _name(source: FileSource) -> str:
 
 
 def _type(name: str) -> str:
-    kind = mimetypes.guess_type(name)[0] or ""
-    if kind.startswith((*_KINDS, *_OFFICE)) or kind in _TYPES:
+    kind = _MORE.get(PurePath(name).suffix.lower()) or mimetypes.guess_type(name)[0] or ""
+    if kind.startswith(_KINDS) or kind in _TYPES or kind in _MORE.values():
         return kind
     raise ValidationError(f"The type of {name!r} is none that agents read. If it is all the same, give content_type.")
 
@@ -112,7 +124,14 @@ def _read(source: FileSource, largest: int) -> bytes:
             with Path(source).open("rb") as file:
                 return file.read(largest + 1)
         case _:
-            content = source.read(largest + 1)
-            if not isinstance(content, bytes):
-                raise ValidationError("The file must be open for reading bytes, not text.")
-            return content
+            return _read_all(source, largest + 1)
+
+
+def _read_all(file: IO[bytes], most: int) -> bytes:
+    """A pipe that is not buffered gives what is there, not all that is asked for."""
+    content = b""
+    while piece := file.read(most - len(content)):
+        if not isinstance(piece, bytes):
+            raise ValidationError("The file must be open for reading bytes, not text.")
+        content += piece
+    return content

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import mimetypes
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ import pytest
 
 from emulator import Emulator
 from fusion_client import NotFoundError, ValidationError
+from fusion_client.upload import prepare
 from tests.fusion.callers import AGENT, UNKNOWN, Caller
 from tests.fusion.conftest import StartCaller, StartEmulator
 
@@ -52,6 +56,8 @@ def test_a_file_that_cannot_be_read_by_an_agent_is_not_sent(fusion: Caller, emul
         "filename is required": (b"words", {}),
         "none that agents read": (b"words", {"filename": "a.exe"}),
         "for reading bytes, not text": (io.StringIO("words"), {"filename": "a.txt"}),
+        "filename has half a surrogate pair": (b"words", {"filename": "\udcff.txt"}),
+        "content_type must be a media type": (b"words", {"filename": "a.txt", "content_type": "text/plain\r\nX: y"}),
         "chat_id must be a UUID": (b"words", {"filename": "a.txt", "chat_id": "chat"}),
     }
     for text, (source, options) in wrong.items():
@@ -65,6 +71,21 @@ def test_a_file_that_cannot_be_read_by_an_agent_is_not_sent(fusion: Caller, emul
 @pytest.mark.parametrize("name", ["a.pdf", "a.docx", "a.odt", "a.csv", "a.json", "a.jpg", "a.md"])
 def test_files_that_agents_read_are_sent(fusion: Caller, name: str) -> None:
     assert fusion.ask("upload_file", b"words", filename=name).filename == name
+
+
+@pytest.mark.parametrize("name", ["a.docx", "a.xlsx", "a.pptx", "a.odt", "a.rtf", "a.yml", "A.DOCX"])
+def test_types_are_known_where_the_system_knows_none(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mimetypes, "_db", mimetypes.MimeTypes())
+    assert prepare(b"words", name, None, None, 10).content_type
+
+
+def test_all_of_a_pipe_is_sent(fusion: Caller) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb", buffering=0) as pipe, ThreadPoolExecutor(1) as threads:
+        os.write(writing, b"x" * 60_000)
+        threads.submit(os.write, writing, b"y" * 60_000)
+        threads.submit(os.close, writing)
+        assert fusion.ask("upload_file", pipe, filename="a.txt").size == 120_000
 
 
 def test_a_type_that_is_given_is_sent(fusion: Caller, emulator: Emulator) -> None:

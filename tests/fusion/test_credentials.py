@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import traceback
 from asyncio import to_thread
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,14 @@ import pytest
 from pydantic import SecretStr
 
 from emulator import Emulator
-from fusion_client import AuthenticationError, FusionClient, FusionSettings, SyncFusionClient
+from fusion_client import (
+    AuthenticationError,
+    FusionClient,
+    FusionSettings,
+    SyncFusionClient,
+    TokenProvider,
+    ValidationError,
+)
 from fusion_client.bearer import Key
 from fusion_client.options import ClientOptions
 from tests.fusion.callers import AGENT, KEY
@@ -171,11 +179,50 @@ def test_a_base_url_that_cannot_be_used_is_refused(url: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("timeout", 0), ("max_retries", -1), ("rate_limit", 0), ("cache_size", 0), ("cache_ttl", 0)],
+    [
+        *[("timeout", 0), ("max_retries", -1), ("rate_limit", 0), ("cache_size", 0), ("cache_ttl", 0)],
+        *[("timeout", "30"), ("timeout", None), ("max_retries", "3"), ("rate_limit", 1.5), ("base_url", 5)],
+    ],
 )
-def test_an_argument_that_cannot_be_used_is_named(name: str, value: int) -> None:
+def test_an_argument_that_cannot_be_used_is_named(name: str, value: object) -> None:
     with pytest.raises(ValueError, match=name):
         FusionClient(KEY, **{name: value})  # type: ignore[arg-type]  # that is what is tested
+
+
+@pytest.mark.parametrize(("url", "timeout"), [("fusion.example", 1), ("http://a:b", 1), ("http://fusion.example", 0)])
+def test_an_argument_of_a_provider_that_cannot_be_used_is_named(url: str, timeout: float) -> None:
+    with pytest.raises(ValueError, match=r"^(url|timeout) "):
+        TokenProvider("client", "secret", url, timeout=timeout)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("SSL_CERT_FILE", "missing.pem", "SSL_CERT_FILE.*cannot be used: .*No such file"),
+        ("HTTPS_PROXY", "http://user:secret@proxy:port", "HTTPS_PROXY.*is not a URL"),
+    ],
+)
+def test_a_network_setting_that_cannot_be_used_is_named(
+    name: str, value: str, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValueError, match=text) as caught:
+        FusionClient(KEY)
+    assert "secret" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("name", ["TIMEOUT", "RATE_LIMIT", "CREDENTIALS_FILE", "BASE_URL", "ENABLE_CACHE"])
+def test_an_empty_setting_is_as_missing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"FUSION_{name}", "")
+    assert FusionSettings() == FusionSettings.model_construct()
+
+
+async def test_a_token_that_no_header_may_carry_is_refused_and_not_shown(emulator: Emulator) -> None:
+    client = FusionClient(token_provider=Key(f"line\n{KEY}"), base_url=emulator.fusion_url)
+    with pytest.raises(ValidationError, match="no HTTP header may carry") as caught:
+        await client.list_agents()
+    assert KEY not in "".join(traceback.format_exception(caught.value))
+    assert not emulator.requests
 
 
 def test_the_options_are_the_arguments_of_a_client() -> None:
@@ -220,7 +267,7 @@ async def test_a_client_that_was_given_stays_open(emulator: Emulator) -> None:
         assert not http.is_closed
     client = FusionClient(KEY, base_url=emulator.fusion_url)
     await client.aclose()
-    assert client._http.is_closed
+    assert client._connections.get().http.is_closed
 
 
 def test_a_sync_client_can_be_closed_twice(emulator: Emulator) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from emulator import Emulator
+from emulator import Emulator, Reply
 from emulator.fusion.switches import LISTS, TIMES
 from fusion_client import AgentNotFoundError, ChatNotFoundError, NotFoundError, UnsupportedError, ValidationError
 from tests.fusion.callers import AGENT, UNKNOWN, Caller
@@ -105,8 +105,20 @@ def test_chats_come_in_pages_whether_or_not_the_service_has_them(
 
 @pytest.mark.parametrize("part", [{"page": 0}, {"size": 0}])
 def test_a_page_is_counted_from_one(fusion: Caller, part: dict[str, int]) -> None:
-    with pytest.raises(ValidationError, match="must be at least 1, not 0"):
+    with pytest.raises(ValidationError, match="must be a whole number that is at least 1, not 0"):
         fusion.ask("list_chats", **part)
+
+
+def test_a_chat_that_is_deleted_while_it_is_searched_does_not_fit(fusion: Caller, emulator: Emulator) -> None:
+    fusion.ask("create_chat", AGENT, "apples")
+    emulator.script(Reply(hits="other"), Reply(fault="not_found", hits="other"))
+    assert fusion.ask("list_chats", query="hi") == []
+
+
+@pytest.mark.parametrize("name", ["query", "folder"])
+def test_what_cannot_be_sent_is_not_searched_for(fusion: Caller, name: str) -> None:
+    with pytest.raises(ValidationError, match=f"{name} has half a surrogate pair"):
+        fusion.ask("list_chats", **{name: "\udc00"})
 
 
 def test_an_agent_is_found_by_id_and_by_name(start: StartEmulator, call: StartCaller) -> None:
