@@ -123,6 +123,21 @@ def test_a_refusal_that_says_nothing_may_be_one_of_streams(fusion: Caller, emula
     assert ["stream" in one.json for one in emulator.chats] == [True, False, True]
 
 
+async def test_a_refusal_that_quotes_the_question_does_not_end_streams() -> None:
+    asked = []
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        asked.append("stream" in json.loads(request.content))
+        return httpx.Response(422, json={"detail": [{"msg": "too rude", "input": json.loads(request.content)}]})
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(refuse)) as http:
+        client = FusionClient(KEY, http_client=http)
+        for _ in range(2):
+            with pytest.raises(ValidationError, match="too rude"):
+                await client.send_message(AGENT, "rude words", stream=True)
+    assert asked == [True, False, True, False]
+
+
 def test_a_stream_tells_whether_the_service_said_that_it_is_complete(start: StartEmulator, call: StartCaller) -> None:
     for told, fault, ended in (("first", None, True), ("first", "no_final_frame", False), ("last", None, True)):
         emulator = start(fusion_chat_told=told)
