@@ -129,9 +129,13 @@ def _check_setting(setting: Setting[Any], entries: Sequence[Entry], used: Sequen
 
 
 def _is_needed(setting: Setting[Any], entries: Sequence[Entry]) -> bool:
-    agents = [service.agent for service in services.ALL]  # of others, no model stands in their place
-    asked = [entry.service.agent for entry in entries if entry.info.model == models.DEFAULT]
-    return setting not in agents or setting in asked
+    """Whether a model of the configuration, or the proxy itself, asks for it."""
+    for service in services.ALL:
+        if setting is service.agent:
+            return any(entry.service is service and entry.info.model == models.DEFAULT for entry in entries)
+        if setting in service.credentials:
+            return None in _accounts(entries, service)
+    return True
 
 
 def _owner(setting: Setting[Any], among: Sequence[Service]) -> Service | None:

@@ -190,6 +190,19 @@ def test_a_service_of_which_nothing_is_set_is_no_failure(
     assert "Fusion lists" not in shown
 
 
+def test_the_default_account_is_needed_only_by_a_model_that_uses_it(
+    emulator: Emulator, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = "{model_name: a, litellm_params: {model: fusion/a}, model_info: {agent_id: x, account: pay}}"
+    Path("config.yaml").write_text(f"model_list:\n  - {entry}\n")
+    monkeypatch.setenv("FUSION_BASE_URL", emulator.fusion_url)
+    monkeypatch.setenv("FUSION_PAY_API_KEY", "pay-key")
+    assert main(["check"]) == 0
+    shown = capsys.readouterr().out
+    assert "FUSION_API_KEY is not set, and no model of the configuration needs it" in shown
+    assert "Fusion lists 1 agents for account 'pay'" in shown
+
+
 LIST = f"- name: alice\n  hash: {'0' * 64}\n- name: bob\n  hash: {'1' * 64}\n"
 
 
