@@ -220,7 +220,7 @@ class FusionClient:
         return await self._session.ask(calls.get_chat(checked_id("chat_id", chat_id)))
 
     async def list_messages(self, chat_id: str | UUID) -> list[Message]:
-        """All messages of the chat, oldest first. Raises ChatNotFoundError."""
+        """All messages of the chat, in the order in which the service tells them. Raises ChatNotFoundError."""
         messages = await self._session.ask(calls.list_messages(checked_id("chat_id", chat_id)))
         return list(messages)
 

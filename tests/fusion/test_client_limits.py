@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import httpx
+import pytest
 
 from emulator import Emulator, Options, Reply
 from fusion_client import FusionClient
@@ -93,6 +95,15 @@ def test_calls_beyond_the_limit_wait_and_each_try_counts(call: StartCaller) -> N
         assert {one.status for one in emulator.chats} == {200}
 
 
+@pytest.fixture
+def quick_threads() -> Iterator[None]:
+    """Threads that take turns in the middle of whatever they do."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
+
+
 def test_a_read_is_answered_from_the_cache_until_something_is_written(fusion: Caller, emulator: Emulator) -> None:
     chat_id = fusion.ask("create_chat", AGENT, "hello").chat_id
     assert len(fusion.ask("list_messages", chat_id)) == 2
@@ -126,6 +137,7 @@ def test_a_stream_is_a_write_when_it_begins(fusion: Caller, emulator: Emulator) 
     stream.close()
 
 
+@pytest.mark.usefixtures("quick_threads")
 def test_figures_are_asked_for_in_any_thread() -> None:
     cache, over = ReadCache(5, 1e-5), threading.Event()
 
