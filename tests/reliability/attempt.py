@@ -20,6 +20,7 @@ from tests.reliability.exchange import Exchange
 from tests.reliability.outcome import Outcome, Verdict, classify, expected, hits_upload
 from tests.reliability.service import Seen, Service
 from tests.reliability.stage import Lane
+from tests.support.services import Served
 
 #: Replies lined up for one request: more than it may ever take.
 _REPLIES = 10
@@ -38,7 +39,7 @@ class Patience:
     """How long is waited, in seconds.
 
     Attributes:
-        read_timeout: the proxy's STACKSPOT_READ_TIMEOUT.
+        read_timeout: the proxy's STACKSPOT_READ_TIMEOUT, and FUSION_TIMEOUT.
     """
 
     read_timeout: float
@@ -46,9 +47,11 @@ class Patience:
     @property
     def settings(self) -> dict[str, str]:
         """The proxy's settings: these waits, and room for as many requests as there will be."""
-        names = ("STACKSPOT_CONNECT_TIMEOUT", "STACKSPOT_READ_TIMEOUT", "STACKSPOT_MAX_WAIT")
-        room = {"STACKSPOT_MAX_RPM": "100000", "STACKSPOT_MAX_CONCURRENT": "1000"}
-        return {**dict.fromkeys(names, f"{self.read_timeout:g}"), **room}
+        of_fusion = ("FUSION_TIMEOUT", "FUSION_MAX_WAIT")
+        waits = ("STACKSPOT_CONNECT_TIMEOUT", "STACKSPOT_READ_TIMEOUT", "STACKSPOT_MAX_WAIT", *of_fusion)
+        limits = {"MAX_RPM": "100000", "MAX_CONCURRENT": "1000"}
+        room = {f"{service}_{name}": value for service in ("STACKSPOT", "FUSION") for name, value in limits.items()}
+        return {**dict.fromkeys(waits, f"{self.read_timeout:g}"), **room}
 
     @property
     def slow(self) -> float:
@@ -124,7 +127,7 @@ class Visitor:
         seen = await self.service.seen_in_the_end(self.lane)
         await self.service.prepare(self.lane)  # what waits still shall not answer whoever comes next
         left = leaves_after is not None and answer.given_up
-        verdict = Verdict(Outcome.LEFT) if left else _verdict(case, answer, seen)
+        verdict = Verdict(Outcome.LEFT) if left else _verdict(case, answer, seen, self.lane.service)
         # A token is fetched for everybody, also when the first who wanted it has left.
         left_open = "open" in (seen.chats if left else [*seen.chats, *seen.tokens])
         broken = (*verdict.broken, *(("a call left open",) if left_open else ()))
@@ -153,10 +156,10 @@ def _new_image() -> str:
     return b64encode(_IMAGE + secrets.token_bytes(8)).decode()
 
 
-def _verdict(case: Case, answer: Answer, seen: Seen) -> Verdict:
+def _verdict(case: Case, answer: Answer, seen: Seen, service: Served) -> Verdict:
     struck_last = case.stays or seen.tries == 1
     verdict = classify(answer, case.exchange.written(case.fault if struck_last else None), seen.tries)
-    may_be = expected(case.fault, case.exchange.written(case.fault), stays=case.stays)
+    may_be = expected(case.fault, case.exchange.written(case.fault), stays=case.stays, service=service)
     waiting = seen.waiting.count(case.fault)
     unexpected = (
         *(() if verdict.outcome in may_be else (f"expected: {' or '.join(sorted(may_be))}",)),

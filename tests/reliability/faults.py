@@ -19,7 +19,7 @@ from tests.reliability.report import DOCUMENT, FAULTS_PLACE, Played, report, sho
 from tests.reliability.scenes import bodies, connections, identity, logs, nonsense, shared, workers
 from tests.reliability.scenes.scene import Found, Ground, Scene
 from tests.reliability.service import service_of
-from tests.reliability.stage import EVERYBODY, Lane, Proxy
+from tests.reliability.stage import EVERYBODY, FUSION_LANE, Lane, Proxy
 from tests.support.redis_server import RedisServer
 
 _LANES, _AT_ONCE = 24, 12
@@ -39,13 +39,16 @@ def main() -> None:
 
 def _with_one_worker(folder: Path) -> tuple[list[Result], Played]:
     lanes = stage.lanes(_LANES)
-    with stage.emulator() as service, stage.proxy(folder, service, lanes, **PATIENCE.settings) as proxy:
+    with (
+        stage.emulator() as service,
+        stage.proxy(folder, service, [*lanes, FUSION_LANE], **PATIENCE.settings) as proxy,
+    ):
         return asyncio.run(_cells_and_scenes(proxy, service, lanes))
 
 
 async def _cells_and_scenes(proxy: Proxy, service: str, lanes: Sequence[Lane]) -> tuple[list[Result], Played]:
     async with _ground(proxy, service, lanes) as ground:
-        visitors = [Visitor(lane, ground.client, ground.service, PATIENCE) for lane in lanes[:_AT_ONCE]]
+        visitors = [Visitor(lane, ground.client, ground.service, PATIENCE) for lane in (*lanes[:_AT_ONCE], FUSION_LANE)]
         results = await cells.run(list(cells.cells()), visitors)
         _say(f"{len(results)} faults are tried.")
         of_faults = await _play(ground, [logs.OF_FAULTS])

@@ -9,6 +9,7 @@ from enum import StrEnum
 from emulator import FAULTS, Fault
 from tests.reliability.answer import Answer, Told
 from tests.reliability.exchange import Written
+from tests.support.services import STACKSPOT, Served
 
 
 class Outcome(StrEnum):
@@ -48,13 +49,14 @@ def hits_upload(name: str | None) -> bool:
     return name is not None and FAULTS[name].hits in {"form", "store"}
 
 
-def expected(name: str | None, written: Written, *, stays: bool) -> frozenset[Outcome]:
+def expected(name: str | None, written: Written, *, stays: bool, service: Served = STACKSPOT) -> frozenset[Outcome]:
     """The outcomes that may come of a fault.
 
     Args:
         name: of the fault in `FAULTS`; None for none.
         written: what the service writes meanwhile.
         stays: it strikes every try, and not only the first.
+        service: whose fault it is. A token is renewed where it is refused; Fusion's key is not.
     """
     fault = FAULTS[name] if name else Fault("none")
     status = fault.refusal.status if fault.refusal else None
@@ -63,7 +65,8 @@ def expected(name: str | None, written: Written, *, stays: bool) -> frozenset[Ou
         return frozenset({Outcome.ERROR if refused or (stays and not unnoticed) else Outcome.WHOLE})
     if status == 429:  # the quota: waited for, unless it never comes back
         return frozenset({Outcome.ERROR} if stays else {Outcome.AGAIN, Outcome.ERROR})
-    if fault.slow or fault.drop or (status and status >= 500) or (status == 401 and fault.hits == "chat"):
+    renewed = status == 401 and fault.hits == "chat" and service is STACKSPOT
+    if fault.slow or fault.drop or (status and status >= 500) or renewed:
         return frozenset({Outcome.ERROR if stays else Outcome.AGAIN})
     if status:
         return frozenset({Outcome.ERROR})

@@ -15,6 +15,7 @@ from tests.reliability import leaks
 from tests.reliability.client import KEY
 from tests.support.program import ROOT, Program
 from tests.support.proxy import ProxyProcess, environment, free_port
+from tests.support.services import FUSION, STACKSPOT, Served
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,25 +25,29 @@ class Lane:
     Attributes:
         model: what it asks for.
         realm: the account's.
+        service: whose agent it asks.
         secret: the account's; nobody may ever read it.
     """
 
     model: str
     realm: str
+    service: Served = STACKSPOT
     secret: str = field(default_factory=leaks.secret, repr=False)
 
     @property
     def environment(self) -> dict[str, str]:
         """The settings of the account."""
-        prefix = f"STACKSPOT_{self.realm.replace('-', '_').upper()}"
+        prefix = f"{self.service.provider}_{self.realm.replace('-', '_')}".upper()
+        if self.service is FUSION:
+            return {f"{prefix}_API_KEY": self.secret}
         return {f"{prefix}_REALM": self.realm, f"{prefix}_CLIENT_ID": "client", f"{prefix}_CLIENT_SECRET": self.secret}
 
     @property
     def entry(self) -> str:
         """Its model in config.yaml."""
         return (
-            f"  - {{model_name: {self.model}, litellm_params: {{model: stackspot/{self.model}}}, "
-            f"model_info: {{<<: *agent, account: {self.realm}, agent_id: 01ARZ3NDEKTSV4RRFFQ69G5FAV}}}}\n"
+            f"  - {{model_name: {self.model}, litellm_params: {{model: {self.service.named(self.model)}}}, "
+            f"model_info: {{<<: *agent, account: {self.realm}, agent_id: {self.service.agent}}}}}\n"
         )
 
 
@@ -51,8 +56,10 @@ def lanes(count: int) -> tuple[Lane, ...]:
     return tuple(Lane(f"lane-{number}", f"lane-{number}") for number in range(1, count + 1))
 
 
+#: One is all there can be: the emulator scripts by realm, and all of Fusion's keys have the same.
+FUSION_LANE = Lane("lane-of-fusion", "fusion", FUSION)
 #: Whoever asks `make run` with an emulator behind it.
-EVERYBODY = Lane("stackspot-chat", "emulator", "emulator")
+EVERYBODY = Lane("stackspot-chat", "emulator", secret="emulator")
 
 
 @dataclass(frozen=True, slots=True)

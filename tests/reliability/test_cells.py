@@ -13,7 +13,7 @@ from tests.reliability.client import client_of
 from tests.reliability.outcome import Outcome
 from tests.reliability.report import shortfalls
 from tests.reliability.service import service_of
-from tests.reliability.stage import Lane, Proxy
+from tests.reliability.stage import FUSION_LANE, Lane, Proxy
 
 FAULTS = ("forbidden", "drop_in_stream")
 
@@ -24,7 +24,7 @@ async def _results(proxy: Proxy, service: str, lanes: Sequence[Lane]) -> list[Re
 
 
 def test_what_fails_is_told_in_its_form_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    lanes = stage.lanes(4)
+    lanes = [*stage.lanes(4), FUSION_LANE]
     with stage.emulator() as service, stage.proxy(tmp_path, service, lanes, **PATIENCE.settings) as proxy:
         results = asyncio.run(_results(proxy, service, lanes))
         log = proxy.log()

@@ -12,6 +12,7 @@ from tests.reliability import exchange, leaks
 from tests.reliability.answer import Answer, Told
 from tests.reliability.exchange import Exchange, Written
 from tests.reliability.outcome import Outcome, Verdict, classify, expected
+from tests.support.services import FUSION, STACKSPOT
 
 TEXT = Written("one two three", cut=False)
 CALL = Written(
@@ -96,6 +97,11 @@ def test_something_is_expected_of_every_fault(fault: str, make: Callable[[], Exc
 
 def test_without_a_fault_the_answer_is_whole_and_asked_for_once() -> None:
     assert expected(None, TEXT, stays=False) == {Outcome.WHOLE}
+
+
+def test_a_key_that_is_refused_is_not_renewed_as_a_token_is() -> None:
+    outcomes = [expected("unauthorized_once", TEXT, stays=False, service=service) for service in (STACKSPOT, FUSION)]
+    assert outcomes == [{Outcome.AGAIN}, {Outcome.ERROR}]
 
 
 @pytest.mark.parametrize("make", EXCHANGES.values(), ids=EXCHANGES)
