@@ -15,6 +15,7 @@ import pytest
 from emulator import Emulator, Options, Reply
 from fusion_client import FusionClient
 from fusion_client.calls import get_agent
+from fusion_client.per_loop import PerLoop
 from fusion_client.rate_limit import RateLimit
 from fusion_client.read_cache import ReadCache
 from tests.fusion.callers import AGENT, KEY, UNKNOWN, Caller
@@ -50,6 +51,16 @@ asyncio.run(client.aclose())
     with Program([sys.executable, "-c", script], environment({})) as program:
         assert program.end() == 0, program.output
     assert [one.status for one in emulator.chats] == [200] * 240
+
+
+def test_what_belongs_to_a_loop_is_one_in_it_and_another_in_the_next() -> None:
+    things = PerLoop(object)
+
+    async def twice() -> set[object]:
+        return {things.get(), things.get()}
+
+    first, second = asyncio.run(twice()), asyncio.run(twice())
+    assert (len(first), len(second), first & second) == (1, 1, set())
 
 
 async def test_no_more_calls_than_the_limit_pass_in_any_period() -> None:

@@ -138,9 +138,15 @@ def test_a_client_that_is_called_by_what_it_calls_does_not_wait_for_ever(client:
 def test_a_stream_that_has_come_outlives_its_client(client: SyncFusionClient) -> None:
     with client:
         stream = client.send_message(AGENT, "hello", stream=True)
-        tokens = list(stream)
+        tokens = [next(stream), *stream]
+        assert next(stream, None) is None
     assert stream.response().text == "".join(tokens)
     stream.close()
+
+
+async def test_a_client_can_be_called_where_a_loop_runs(client: SyncFusionClient) -> None:
+    with client:
+        assert client.list_agents()
 
 
 def test_figures_can_be_had_at_any_time(emulator: Emulator) -> None:
