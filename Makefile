@@ -38,7 +38,7 @@ check:
 
 test:
 	@$(call install,requirements-dev.txt)
-	@LITELLM_LOCAL_MODEL_COST_MAP=True $(python) -m pytest --cov -n 2
+	@LITELLM_LOCAL_MODEL_COST_MAP=True $(python) -m pytest --cov -n 3
 
 lint:
 	@$(call install,requirements-dev.txt)

@@ -95,7 +95,7 @@ def started(folder: Path, count: int, **env: str) -> Iterator[Running]:
             stack.callback(_stop, each)
         proxies = [each.result() for each in starting]
         # Not the processors are to be measured, so the minute lasts the longer, the slower they are today.
-        minute = max(8.0, (time.monotonic() - began) * 3 / (2 + count))
+        minute = max(12.0, (time.monotonic() - began) * 3 / (2 + count))
         (folder / "minute").write_text(str(minute))
         emulator = stack.enter_context(Emulator(Options(port=port, clock_speed=60 / minute, token_lifetime=1e9)))
         yield Running(proxies, emulator, minute, folder / "arrivals")

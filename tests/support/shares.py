@@ -1,4 +1,4 @@
-"""How the tests are shared between processes, when pytest runs them in several (`-n 2`)."""
+"""How the tests are shared between processes, when pytest runs them in several (`-n 3`)."""
 
 from __future__ import annotations
 
