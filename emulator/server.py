@@ -133,6 +133,10 @@ class Emulator:
         """Forget what was said in every conversation, as a service may."""
         self._service.forget_conversations()
 
+    def forget_files(self) -> None:
+        """Forget every file and its id, as a service may."""
+        self._service.uploads.forget()
+
     def reset(self) -> None:
         """Back to the start, except that tokens and ids of files stay valid: a proxy may be holding them."""
         self._service.reset()

@@ -93,6 +93,11 @@ class Uploads:
         self._earlier |= self._uploads
         self._uploads.clear()
 
+    def forget(self) -> None:
+        """Forget the ids, too."""
+        self._uploads.clear()
+        self._earlier.clear()
+
     def _is_there(self, upload: Upload) -> bool:
         now = self._clock() if self._options.files_expire else 0.0
         return upload.content is not None and now < upload.ends

@@ -142,6 +142,7 @@ async def test_a_file_that_the_service_does_not_keep_any_more_is_sent_again(emul
     query = Query("What is in it?", (attachment(PDF, "a.pdf"),))
     await ask(agent, query)
     emulator.reset()
+    emulator.forget_files()
     assert (await ask(agent, query))[0] == f"I have received a.pdf ({len(PDF)} bytes)."
     assert [chat.status for chat in emulator.chats] == [404, 200]
     assert len(emulator.files) == 1
