@@ -170,7 +170,9 @@ class _Server(uvicorn.Server):
             server.close()
         for _ in range(_TURNS):
             await asyncio.sleep(0)
-        for connection in list(self.server_state.connections):
-            connection.transport.abort()
+        while self.server_state.connections:
+            for connection in list(self.server_state.connections):
+                connection.transport.abort()
+            await asyncio.sleep(0)
         if tasks := self.server_state.tasks:
             await asyncio.wait(tasks)

@@ -22,20 +22,26 @@ class StopWords:
         if self.met:
             return ""
         text = self._held + text
-        found = [at for word in self._words if (at := text.find(word)) >= 0]
-        self.met = bool(found)
-        end = min(found) if found else len(text) - self._beginning(text)
-        self._held = "" if found else text[end:]
+        first, open_from = self._first(text), len(text) - self._beginning(text)
+        self.met = first is not None and first <= open_from  # else one that begins before it may still come
+        end = first if self.met else open_from
+        self._held = "" if self.met else text[end:]
         return text[:end]
 
     def flush(self) -> str:
         """What is left at the end of the answer."""
         text, self._held = self._held, ""
-        return text
+        first = self._first(text)
+        self.met = self.met or first is not None
+        return text[:first]
 
     def whole(self, text: str) -> str:
         """The same for an answer that came whole."""
         return self.feed(text) + self.flush()
+
+    def _first(self, text: str) -> int | None:
+        """Where the first word in `text` begins."""
+        return min((at for word in self._words if (at := text.find(word)) >= 0), default=None)
 
     def _beginning(self, text: str) -> int:
         """How many characters at the end of `text` may be the beginning of a word, at most."""

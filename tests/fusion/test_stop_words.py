@@ -16,6 +16,7 @@ def expected(text: str, words: list[str]) -> str:
 
 @given(st.lists(TEXT, max_size=6), st.lists(st.text("ab<", max_size=3), max_size=3))
 @example(["a<", "<b"], ["<<b"])
+@example(["ba", "a"], ["a", "baa"])
 def test_pieces_end_where_the_whole_ends(pieces: list[str], words: list[str]) -> None:
     stop = StopWords(words)
     passed = "".join(map(stop.feed, pieces)) + stop.flush()
