@@ -100,8 +100,7 @@ def _read_entries(path: Path) -> Iterator[Entry]:
 def _used(entries: Sequence[Entry]) -> Sequence[Service]:
     """The services of which anything is set; else the first that the configuration serves."""
     served = [service for service in services.ALL if any(entry.service is service for entry in entries)]
-    served = served or [services.STACKSPOT]
-    return [service for service in served if service.is_set_up(_accounts(entries, service))] or served[:1]
+    return services.used((service, _accounts(entries, service)) for service in served or [services.STACKSPOT])
 
 
 def _accounts(entries: Sequence[Entry], service: Service) -> Sequence[str | None]:

@@ -278,12 +278,12 @@ async def obstacle(model_list: Iterable[Mapping[str, Any]]) -> str | None:
     A service of which nothing is set is not used. Where that is so of all, the first one's settings are asked for.
     """
     listed = list(model_list)
-    found = [(llm, models.accounts(llm.service, listed)) for llm in (stackspot_llm, fusion_llm)]
-    asked = [(llm, accounts) for llm, accounts in found if accounts]
-    used = [(llm, accounts) for llm, accounts in asked if llm.service.is_set_up(accounts)] or asked[:1]
+    served = [(llm, models.accounts(llm.service, listed)) for llm in (stackspot_llm, fusion_llm)]
+    used = services.used((llm.service, accounts) for llm, accounts in served if accounts)
     reasons = []
-    for llm, accounts in used:
-        if (reason := await llm.obstacle(accounts)) is None:
-            return None
-        reasons.append(reason)
+    for llm, accounts in served:
+        if llm.service in used:
+            if (reason := await llm.obstacle(accounts)) is None:
+                return None
+            reasons.append(reason)
     return " ".join(reasons) or None

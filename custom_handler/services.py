@@ -63,3 +63,13 @@ FUSION = Service(
 )
 
 ALL = (STACKSPOT, FUSION)
+
+
+def used(served: Iterable[tuple[Service, Iterable[str | None]]]) -> list[Service]:
+    """Of the services that are served, each with its accounts, those of which anything is set.
+
+    Where that is so of none, the first: somebody has yet to set it up, and is told how.
+    """
+    listed = list(served)
+    set_up = [service for service, accounts in listed if service.is_set_up(accounts)]
+    return set_up or [service for service, _ in listed[:1]]

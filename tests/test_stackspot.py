@@ -16,14 +16,14 @@ from custom_handler.quota.tickets import Limits
 from custom_handler.quota.turns import Turns
 from custom_handler.settings import Account, Connection
 from custom_handler.transport import new_client
-from custom_handler.upstream.base import Delta, Query, Report
+from custom_handler.upstream.base import Query, Report
 from custom_handler.upstream.chat_request import AgentOptions
-from custom_handler.upstream.retry import retrying
 from custom_handler.upstream.stackspot import StackspotAgent
 from custom_handler.upstream.stackspot_files import StackspotFiles
 from custom_handler.upstream.uploads import Uploads
 from emulator import Emulator, Options, Reply
 from tests.conftest import AGENT
+from tests.support import upstreams
 from tests.support.files import PDF, PNG, attachment
 
 CONVERSATION = "01KJJB4T9SP5V1SYDEYHTZ5N6Y"
@@ -61,16 +61,7 @@ class RunningAgent:
 
 async def ask(agent: StackspotAgent, prompt: str = "Hi", files: tuple[Attachment, ...] = ()) -> tuple[str, Report]:
     """The text and the report of one answer, asked without waiting between tries."""
-    text, report = "", None
-    async for piece in retrying(lambda: agent._ask(Query(prompt, files)), delays=(0, 0, 0)):
-        if isinstance(piece, Delta):
-            assert piece.text
-            text += piece.text
-        else:
-            assert report is None, "one report an answer"
-            report = piece
-    assert report is not None
-    return text, report
+    return await upstreams.ask(agent, Query(prompt, files))
 
 
 async def test_an_agent_is_asked_with_the_prompt_and_nothing_that_was_not_asked_for(

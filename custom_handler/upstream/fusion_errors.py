@@ -34,15 +34,13 @@ from custom_handler.errors import (
 )
 from custom_handler.settings import FUSION_BASE_URL, FUSION_TIMEOUT
 from custom_handler.transport import as_upstream_error
+from custom_handler.upstream.telling import pause, told
 from fusion_client import FusionError
 
 #: How services say that a prompt is too long; how this one does is not known.
 _TOO_LONG = re.compile(
     r"context.?(length|window)|too long|tokens?\b.{0,80}\b(exceed|limit|maximum)|exceed.{0,40}tokens", re.I
 )
-#: Seconds, where none are told; as for StackSpot.
-_USUAL_PAUSE = 15
-_LONGEST_PAUSE = 3600
 
 _Meanings: TypeAlias = Mapping[type[FusionError], tuple[type[BridgeError], str]]
 
@@ -124,7 +122,7 @@ def as_bridge_error(error: FusionError, place: Place) -> BridgeError:
     if place.meanings is OF_AGENT and (error.status == 413 or _is_too_long(error, prose)):
         return ContextWindowError(prose[:400] or "The prompt is too long for the agent's model.")
     kind, text = next(place.meanings[each] for each in type(error).__mro__ if each in place.meanings)
-    return kind(f"{text.format(subject=repr(place.subject), key=place.key)} {_told(error)}.")
+    return kind(f"{text.format(subject=repr(place.subject), key=place.key)} {told(error.status, error.code)}.")
 
 
 def _is_too_long(error: FusionError, prose: str) -> bool:
@@ -132,13 +130,12 @@ def _is_too_long(error: FusionError, prose: str) -> bool:
 
 
 def _limited(error: fusion_client.RateLimitError, place: Place) -> RateLimitedError:
-    told = _USUAL_PAUSE if error.retry_after is None else math.ceil(error.retry_after)
-    pause = max(1, min(told, _LONGEST_PAUSE))
+    wait = pause(None if error.retry_after is None else math.ceil(error.retry_after))
     if place.meanings is OF_AGENT:
         return ServiceQuotaError(
-            f"Fusion takes no more requests of this key for now {_told(error)}.", retry_after=pause
+            f"Fusion takes no more requests of this key for now {told(error.status, error.code)}.", retry_after=wait
         )
-    return RateLimitedError(f"Fusion takes no more files for now {_told(error)}.", retry_after=pause)
+    return RateLimitedError(f"Fusion takes no more files for now {told(error.status, error.code)}.", retry_after=wait)
 
 
 def _without_status(error: FusionError, place: Place) -> BridgeError:
@@ -152,7 +149,3 @@ def _without_status(error: FusionError, place: Place) -> BridgeError:
             return RequestError(f"Fusion cannot be asked that: {error.message}")
         case _:
             return BrokenAnswerError(f"{error.message.partition(': ')[0].rstrip('.')}.")
-
-
-def _told(error: FusionError) -> str:
-    return f"({error.status}, {error.code})" if error.code else f"({error.status})"

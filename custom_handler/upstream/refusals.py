@@ -26,14 +26,10 @@ from custom_handler.errors import (
     UpstreamTimeoutError,
 )
 from custom_handler.settings import DATA_URL
+from custom_handler.upstream.telling import pause, told
 
 _TOO_LONG = "INFERENCE_6001"
 _STORE_CODE = re.compile(rb"<Code>(\w{1,100})</Code>")
-#: Seconds. The quota is counted by the minute and its end is not told; some of it is back by then.
-_USUAL_PAUSE = 15
-_LONGEST_PAUSE = 3600
-
-
 _Meanings: TypeAlias = Mapping[int, tuple[type[BridgeError], str]]
 
 #: Status, or its first digit → what it means, whatever was asked.
@@ -80,7 +76,7 @@ def as_refusal(status: int, headers: Mapping[str, str], body: bytes, agent_id: s
     code = _code(envelope)
     if status == 429:
         return ServiceQuotaError(
-            f"The StackSpot account has used up its requests for this minute {_told(status, code)}.",
+            f"The StackSpot account has used up its requests for this minute {told(status, code)}.",
             retry_after=_pause(headers.get("retry-after")),
         )
     if code.startswith(_TOO_LONG):
@@ -103,16 +99,12 @@ def as_store_refusal(status: int, body: bytes, file_name: str) -> BridgeError:
 
 
 def _meant(meanings: _Meanings, status: int, headers: Mapping[str, str], code: str, subject: str) -> BridgeError:
-    told = _told(status, code)
+    said = told(status, code)
     if status == 429:
         wait = _pause(headers.get("retry-after"))
-        return RateLimitedError(f"StackSpot takes no more files for now {told}.", retry_after=wait)
+        return RateLimitedError(f"StackSpot takes no more files for now {said}.", retry_after=wait)
     kind, text = meanings.get(status) or meanings.get(status // 100) or meanings[5]
-    return kind(f"{text.format(repr(subject))} {told}.")
-
-
-def _told(status: int, code: str) -> str:
-    return f"({status}, {code})" if code else f"({status})"
+    return kind(f"{text.format(repr(subject))} {said}.")
 
 
 def _code(envelope: Mapping[str, Any]) -> str:
@@ -128,6 +120,4 @@ def _envelope(body: bytes) -> Mapping[str, Any]:
 
 
 def _pause(retry_after: str | None) -> int:
-    if retry_after is not None and retry_after.strip().isdecimal():
-        return max(1, min(int(retry_after), _LONGEST_PAUSE))
-    return _USUAL_PAUSE
+    return pause(int(retry_after) if retry_after is not None and retry_after.strip().isdecimal() else None)
